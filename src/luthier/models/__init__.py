@@ -1,0 +1,50 @@
+"""Well-known models, made ready to tune: tables, default spaces, cross-validation, honest tests.
+
+Nothing heavy is imported here; each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "table": ("Table", "bundled", "read_like", "read_table"),
+    "catalog": ("MODELS", "Model", "model"),
+    "prepare": ("Fitted", "prepare"),
+    "metrics": ("METRICS", "Metric", "default_metric", "metric"),
+    "splits": ("Fold", "folds", "holdout", "join"),
+    "crossval": ("CrossValidated", "fit"),
+    "evaluate": ("evaluate", "fit_verdict"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: PLE0604 - every name has a home above, which a test checks
+    "METRICS",
+    "MODELS",
+    "CrossValidated",
+    "Fitted",
+    "Fold",
+    "Metric",
+    "Model",
+    "Table",
+    "bundled",
+    "default_metric",
+    "evaluate",
+    "fit",
+    "fit_verdict",
+    "folds",
+    "holdout",
+    "join",
+    "metric",
+    "model",
+    "prepare",
+    "read_like",
+    "read_table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

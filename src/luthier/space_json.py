@@ -1,0 +1,204 @@
+"""Parameters as plain data, for the log and for files that people write.
+
+A file holds one table per parameter, as TOML or JSON::
+
+    C      = { float = [1e-3, 1e3], log = true }
+    kernel = { choice = ["linear", "rbf", "poly"] }
+    degree = { int = [2, 5], when = { kernel = "poly" } }
+    cache_size = 500                                    # a constant
+    forbid = [{ kernel = "poly", degree = 5 }]
+
+The same tables may stand under ``parameters``, which is how `Space.to_json` writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from luthier.errors import SpaceError, nearest
+from luthier.parameters import MISSING, Choice, Float, Int, Label, Parameter, _plain, _short
+
+KEYS = {
+    "float": {"float", "log", "step", "default", "when"},
+    "int": {"int", "log", "step", "default", "when"},
+    "choice": {"choice", "ordered", "default", "when", "ids", "retired"},
+}
+
+
+def dump_value(value: Any) -> Any:
+    """A value as JSON holds it; an object that JSON cannot hold becomes its label."""
+    if isinstance(value, Label):
+        return {"label": value.text}
+    return value if _plain(value) else {"label": _short(value)}
+
+
+def load_value(value: Any) -> Any:
+    """The value behind its JSON form; a label becomes a `Label`."""
+    if isinstance(value, Mapping) and set(value) == {"label"}:
+        return Label(str(value["label"]))
+    return value
+
+
+def dump(p: Parameter) -> dict[str, Any]:
+    """One parameter as plain data."""
+    made: dict[str, Any]
+    if isinstance(p, Choice):
+        options = [
+            option if _plain(option) else {"label": label}
+            for option, label in zip(p.options, p.labels, strict=True)
+        ]
+        made = {"choice": options}
+        if p.ordered:
+            made["ordered"] = True
+        if p.default is not MISSING:
+            made["default"] = options[p.find(p.default) or 0]
+        if p.ids != tuple(range(len(p.options))) or p.retired:
+            made |= {"ids": list(p.ids), "retired": [list(pair) for pair in p.retired]}
+    else:
+        made = {"int" if isinstance(p, Int) else "float": [p.low, p.high]}
+        if p.log:
+            made["log"] = True
+        if p.step is not None and not (isinstance(p, Int) and p.step == 1):
+            made["step"] = p.step
+        if p.default is not None:
+            made["default"] = p.default
+    if p.when:
+        made["when"] = {name: [dump_value(v) for v in values] for name, values in p.when.items()}
+    return made
+
+
+def parse(
+    data: Mapping[str, Any],
+) -> tuple[dict[str, Any], list[dict[str, Any] | str], dict[str, Parameter]]:
+    """Parameters, forbidden combinations (names of rules as strings) and retired parameters.
+
+    Raises
+    ------
+    SpaceError
+        If a key is unknown or a parameter is not well formed.
+    """
+    if not isinstance(data, Mapping):
+        raise SpaceError(f"a space must be a table of parameters, got {data!r}. See the docs.")
+    tables = dict(data)
+    forbid = tables.pop("forbid", [])
+    retired = tables.pop("retired", {}) if isinstance(data.get("parameters"), Mapping) else {}
+    if isinstance(tables.get("parameters"), Mapping) and not _is_parameter(tables["parameters"]):
+        extra = set(tables) - {"parameters"}
+        if extra:
+            raise SpaceError(
+                f"beside 'parameters' and 'forbid' there is {sorted(extra)[0]!r}. "
+                "Move it under 'parameters', or drop that heading."
+            )
+        tables = dict(tables["parameters"])
+    if not isinstance(forbid, list) or not all(isinstance(x, Mapping | str) for x in forbid):
+        raise SpaceError(
+            f"'forbid' must be a list of tables, got {forbid!r}. "
+            'Write for example forbid = [{ kernel = "poly", degree = 5 }].'
+        )
+    clauses: list[dict[str, Any] | str] = [
+        item if isinstance(item, str) else {k: _values(v) for k, v in item.items()}
+        for item in forbid
+    ]
+    parameters = {name: parse_parameter(name, table) for name, table in tables.items()}
+    return parameters, clauses, {n: _parameter(n, t) for n, t in retired.items()}
+
+
+def _values(given: Any) -> list[Any]:
+    return [load_value(v) for v in given] if isinstance(given, list) else [load_value(given)]
+
+
+def _is_parameter(table: Mapping[str, Any]) -> bool:
+    return bool(set(KEYS) & set(table)) and not any(
+        isinstance(table.get(kind), Mapping) for kind in KEYS
+    )
+
+
+def parse_parameter(name: str, table: Any) -> Any:
+    """The parameter that a table describes; anything that is no table is a constant."""
+    return _parameter(name, table) if isinstance(table, Mapping) else table
+
+
+def _parameter(name: str, table: Mapping[str, Any]) -> Parameter:
+    kinds = [kind for kind in KEYS if kind in table]
+    if len(kinds) != 1:
+        known = ", ".join(KEYS)
+        hint = next((h for key in table if (h := nearest(str(key), KEYS))), "")
+        raise SpaceError(
+            f"{name}: needs exactly one of {known}, got the keys {', '.join(table) or '(none)'}."
+            f"{hint} Write for example {name} = {{ float = [0.1, 10.0] }}."
+        )
+    kind = kinds[0]
+    for key in table:
+        if key not in KEYS[kind]:
+            raise SpaceError(
+                f"{name}: a {kind} has no {key!r}.{nearest(str(key), KEYS[kind])} "
+                f"It has {', '.join(sorted(KEYS[kind] - {kind, 'ids', 'retired'}))}."
+            )
+    when = table.get("when")
+    if when is not None:
+        if not isinstance(when, Mapping):
+            raise SpaceError(
+                f"{name}: 'when' must be a table from parents to values, got {when!r}. "
+                'Write for example when = { kernel = "poly" }.'
+            )
+        when = {parent: _values(values) for parent, values in when.items()}
+    for key in ("log", "ordered"):
+        if not isinstance(table.get(key, False), bool):
+            raise SpaceError(f"{name}: {key!r} must be true or false, got {table[key]!r}.")
+    values = table[kind]
+    if not isinstance(values, list) or (kind != "choice" and len(values) != 2):
+        raise SpaceError(
+            f"{name}: {kind!r} must be a list of {'options' if kind == 'choice' else 'two numbers'}"
+            f", got {values!r}. Write for example {kind} = "
+            + ('["a", "b"].' if kind == "choice" else "[1, 10].")
+        )
+    try:
+        if kind == "choice":
+            default = load_value(table["default"]) if "default" in table else MISSING
+            ids = tuple(table["ids"]) if "ids" in table else None
+            retired = tuple((int(i), str(label)) for i, label in table.get("retired", []))
+            return Choice(
+                *map(load_value, values),
+                ordered=table.get("ordered", False),
+                default=default,
+                when=when,
+                _ids=ids,
+                _retired=retired,
+            )
+        log, default = table.get("log", False), table.get("default")
+        if kind == "int":
+            step = table.get("step", 1)
+            return Int(values[0], values[1], log=log, step=step, default=default, when=when)
+        step = table.get("step")
+        return Float(values[0], values[1], log=log, step=step, default=default, when=when)
+    except SpaceError as error:
+        raise SpaceError(f"{name}: {error}") from None
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The plain data in a TOML or JSON file.
+
+    Raises
+    ------
+    SpaceError
+        If there is no such file, or it is not well formed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SpaceError(
+            f"The space file {str(path)!r} cannot be read: {reason}. Check the path."
+        ) from error
+    try:
+        data = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+    except ValueError as error:
+        kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
+        raise SpaceError(f"The space file {str(path)!r} is not valid {kind}: {error}.") from error
+    if not isinstance(data, dict) or not data:
+        raise SpaceError(f"The space file {str(path)!r} describes no parameter. Add one.")
+    return data
