@@ -56,7 +56,7 @@ class MissingExtra(LuthierError, ImportError):
     """An optional package is not installed; the message names the ``pip install``."""
 
 
-class Stop(Exception):  # noqa: N818 - it is a signal, not an error
+class Stop(Exception):
     """Raised by an objective to end its trial as stopped; its reports remain."""
 
 

@@ -12,9 +12,10 @@ cell's share of the logarithm's range; so a uniform draw falls on integers as on
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,7 +28,10 @@ Ints = npt.NDArray[np.int64]
 Raw = float | int
 When = Mapping[str, tuple[Any, ...]]
 
-LARGEST = 2**53  # beyond it a float no longer tells two neighbouring integers apart
+LARGEST = 2**40  # steps from zero; finer ones run together in a unit, whose float has 53 bits
+TINY = 1e-320  # close to the smallest float; stands for what has no logarithm
+NUMPY = (np.number, np.bool_, np.str_)  # scalars that have a plain Python twin
+SCALARS = (bool, int, float, str, type(None))
 
 
 class _Missing:
@@ -44,11 +48,22 @@ MISSING = _Missing()
 
 
 def _number(kind: str, what: str, value: Any) -> float:
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise SpaceError(f"{kind}: {what} must be a number, got {value!r}. Give a plain number.")
-    if not math.isfinite(value):
+    try:
+        made = float(value)
+    except OverflowError:  # an int beyond every float
+        made = math.inf
+    if not math.isfinite(made):
         raise SpaceError(f"{kind}: {what} must be finite, got {value!r}. Give a finite number.")
-    return float(value)
+    return made
+
+
+def _whole(kind: str, what: str, value: Any) -> int:
+    number = _number(kind, what, value)
+    if not number.is_integer():
+        raise SpaceError(f"{kind}: {what} must be a whole number, got {value!r}. Use Float?")
+    return int(value)
 
 
 def _when(kind: str, when: Mapping[str, Any] | None) -> When | None:
@@ -62,14 +77,21 @@ def _when(kind: str, when: Mapping[str, Any] | None) -> When | None:
         )
     made: dict[str, tuple[Any, ...]] = {}
     for parent, accepted in when.items():
-        several = isinstance(accepted, list | tuple | set | frozenset | range)
-        made[str(parent)] = tuple(accepted) if several else (accepted,)
+        made[str(parent)] = several(accepted)
         if not made[str(parent)]:
             raise SpaceError(
                 f"{kind}: when[{parent!r}] is empty, so the parameter could never be active. "
                 "Name at least one value of the parent, or drop the condition."
             )
     return made
+
+
+def several(accepted: Any) -> tuple[Any, ...]:
+    """The values that a condition or a forbidden combination accepts, in a fixed order."""
+    if isinstance(accepted, set | frozenset):
+        # The order of a set differs from process to process, and the log must not.
+        return tuple(sorted(accepted, key=lambda value: (type(value).__name__, short(value))))
+    return tuple(accepted) if isinstance(accepted, list | tuple | range) else (accepted,)
 
 
 def _text(*parts: str | None) -> str:
@@ -86,48 +108,86 @@ class _Number:
     default: Any
     when: Any
     cells: int | float  # how many values there are; inf for a continuous range
-    _edges: tuple[float, float]
+    _start: float  # where the unit 0 lies on the scale: the value, or its logarithm
+    _width: float  # how much of the scale [0, 1] covers; 0 where there is one value
 
     def _prepare(self, kind: str) -> None:
         """Check the settings, and work out the range in the scale's own units."""
-        if self.low > self.high:
+        low, high, step = self.low, self.high, self.step
+        if low > high:
             raise SpaceError(
-                f"{kind}: low must not be above high, got low={self.low!r}, high={self.high!r}. "
-                "Swap them?"
+                f"{kind}: low must not be above high, got low={low!r}, high={high!r}. Swap them?"
             )
-        if self.log and self.low <= 0:
+        if not math.isfinite(high - low):
             raise SpaceError(
-                f"{kind}: log=True needs low > 0, got low={self.low!r}. "
+                f"{kind}: high - low is too large for a float. Narrow the range, or search the "
+                "exponent instead."
+            )
+        if self.log and low <= 0:
+            raise SpaceError(
+                f"{kind}: log=True needs low > 0, got low={low!r}. "
                 "Use a small positive low such as 1e-6, or drop log=True."
             )
-        if self.step is not None and self.step <= 0:
-            raise SpaceError(f"{kind}: step must be > 0, got {self.step!r}. Drop it or raise it.")
-        object.__setattr__(self, "when", _when(kind, self.when))
-        object.__setattr__(self, "cells", self._count())
-        low, high = float(self.low), float(self.high)
-        if self.step is not None:  # a cell reaches half a step to either side of its value
-            last = float(self._at(self.cells - 1))  # type: ignore[arg-type]
-            half = float(self.step) / 2
-            low, high = (max(low - half, low / 2) if self.log else low - half), last + half
-        edges = (math.log(low), math.log(high)) if self.log else (low, high)
-        object.__setattr__(self, "_edges", edges)
-
-    def _check_default(self, kind: str) -> None:
+        if step is not None and step <= 0:
+            raise SpaceError(f"{kind}: step must be > 0, got {step!r}. Drop it or raise it.")
+        if step is not None and max(abs(low), abs(high)) > LARGEST * step:
+            raise SpaceError(
+                f"{kind}: the ends lie more than 2**40 steps of {step!r} from zero, too many to be "
+                "told apart. Raise step, use a Float without step, or search the exponent instead."
+            )
+        put = object.__setattr__
+        put(self, "when", _when(kind, self.when))
+        put(self, "cells", 1 if low == high else math.inf if step is None else self._count())
+        left, right = float(low), float(high)
+        if step is not None:  # a cell reaches half a step to either side of its value
+            half = step / 2
+            left = max(left - half, left / 2) if self.log else left - half
+            right = self._at(int(self.cells) - 1) + half
+        if self.log:
+            left, right = math.log(left), math.log(right)
+        put(self, "_start", left)
+        put(self, "_width", 0.0 if self.cells == 1 else right - left)
         if self.default is not None:
-            object.__setattr__(self, "default", self.raw(self.default, f"{kind}: default"))
+            put(self, "default", self.raw(self.default, f"{kind}: default"))
 
-    def _count(self) -> int | float:
-        if self.low == self.high:
-            return 1
-        if self.step is None:
-            return math.inf
-        return math.floor((self.high - self.low) / self.step * (1 + 1e-12) + 1e-9) + 1
+    def _count(self) -> int:
+        raise NotImplementedError
 
     def _at(self, cell: int) -> Raw:
         raise NotImplementedError
 
-    def raw(self, value: Any, what: str) -> Raw:
+    def _parse(self, value: Any, what: str) -> Raw:
         raise NotImplementedError
+
+    def raw(self, value: Any, what: str) -> Raw:
+        """The number to log for a value that a user gave.
+
+        Raises
+        ------
+        SpaceError
+            If it is not a number of the range.
+        """
+        made = self._parse(value, what)
+        cell = self.cell_of(made)
+        if cell is not None:
+            return self._at(cell)
+        if not self.low <= made <= self.high:
+            raise SpaceError(
+                f"{what}: {value!r} is outside the range {self.low!r} to {self.high!r}. "
+                "Give a value inside it, or widen the range."
+            )
+        if self.cells != math.inf:
+            raise SpaceError(
+                f"{what}: {value!r} is not on the grid {self.low!r}, {self.low!r} + {self.step!r}, "
+                "... Give a value on it, or change step."
+            )
+        return made
+
+    def loose(self, value: Any, what: str) -> Raw:
+        """The number to log for a value that may lie outside the range."""
+        made = self._parse(value, what)
+        cell = self.cell_of(made)
+        return made if cell is None else self._at(cell)
 
     def value(self, raw: Raw) -> Raw:
         """What the objective gets: the raw value itself."""
@@ -135,66 +195,75 @@ class _Number:
 
     def to_unit(self, raw: Raw) -> float:
         """The unit of a raw value; outside [0, 1] where the value is outside the range."""
-        low, high = self._edges
-        if low == high:
-            return 0.5 if raw == self.low else (-0.5 if raw < self.low else 1.5)
-        if self.step is None:
-            u = ((math.log(max(raw, 1e-300)) if self.log else raw) - low) / (high - low)
-            # Rounding must not push the ends of the range out of the cube.
-            return 0.0 if raw == self.low else 1.0 if raw == self.high else u
+        if not self._width:
+            return 0.5 if raw == self.low else -0.5 if raw < self.low else 1.5
         if not self.log:
-            return (raw - low) / (high - low)
+            return float((raw - self._start) / self._width)
+        raw = raw if raw > 0 else TINY
+        if self.step is None:
+            return (math.log(raw) - self._start) / self._width
         half = self.step / 2
-        left, right = math.log(max(raw - half, raw / 2, 1e-300)), math.log(max(raw + half, 1e-300))
-        return ((left + right) / 2 - low) / (high - low)
+        left, right = raw - half if raw > self.step else raw / 2, raw + half
+        return ((math.log(left) + math.log(right)) / 2 - self._start) / self._width
 
     def from_unit(self, u: float) -> Raw:
         """The raw value at a unit, which is first brought into [0, 1]."""
-        u = min(max(float(u), 0.0), 1.0)
-        if self.cells == 1:
-            return self._at(0)
-        low, high = self._edges
-        at = low + u * (high - low)
-        if self.log:
-            at = math.exp(at)
+        # Comparisons instead of min and max, which take longer than all the rest.
+        cells: Any = self.cells
         if self.step is None:
-            if u == 0.0 or u == 1.0:
-                return float(self.low if u == 0.0 else self.high)
-            return float(min(max(at, self.low), self.high))
-        last = int(self.cells) - 1
-        cell = (at - self.low) / self.step + 0.5 if self.log else u * (last + 1)
-        return self._at(min(max(int(cell), 0), last))
+            if 0.0 < u < 1.0:
+                at = self._start + float(u) * self._width
+                at = math.exp(at) if self.log else at
+                if self.low < at < self.high:
+                    return at
+                u = at - self.low  # rounding went past an end
+            return float(self.low if u <= 0.0 else self.high)
+        if not 0.0 < u < 1.0:
+            return self._at(0 if u <= 0.0 else cells - 1)
+        if self.log and self._width:
+            at = math.exp(self._start + u * self._width)
+            cell = int((at - self.low) / self.step + 0.5)
+        else:
+            cell = int(u * cells)
+        return self._at(cell if cell < cells else cells - 1)
+
+    def levels(self) -> Sequence[Raw]:
+        """Every value, in order; only where there are finitely many."""
+        raise NotImplementedError
+
+    def floor(self, u: Array) -> Array:
+        """Which cell each unit falls into, as a float; NaN stays NaN."""
+        if self.log and self._width:
+            at = np.exp(self._start + np.minimum(np.maximum(u, 0.0), 1.0) * self._width)
+            cell = np.floor((at - self.low) / self.step + 0.5)
+        else:
+            cell = np.floor(u * self.cells)
+        made: Array = np.minimum(np.maximum(cell, 0), self.cells - 1)
+        return made
 
     def cell(self, u: Array) -> Ints:
         """Which cell each unit falls into, from 0; only where there are finitely many."""
-        cells = int(self.cells)
-        if cells == 1:
-            return np.zeros(np.shape(u), dtype=np.int64)
-        u = np.clip(u, 0.0, 1.0)
-        if self.log:
-            low, high = self._edges
-            at = np.exp(low + u * (high - low))
-            index = np.floor((at - float(self.low)) / float(self.step) + 0.5)
-        else:
-            index = np.floor(u * cells)
-        made: Ints = np.clip(index, 0, cells - 1).astype(np.int64)
-        return made
+        return self.floor(np.asarray(u)).astype(np.int64)
 
-    def centre(self, cell: Ints) -> Array:
+    def centre(self, cell: Ints | Array) -> Array:
         """The middle of each cell, as a unit."""
-        cells = int(self.cells)
-        if cells == 1 or not self.log:
-            return np.asarray((cell + 0.5) / cells)
-        low, high = self._edges
-        at, half = float(self.low) + cell * float(self.step), float(self.step) / 2
+        if not (self.log and self._width):
+            return np.asarray((cell + 0.5) / self.cells)
+        at, half = self.low + cell * self.step, self.step / 2
         left, right = np.log(np.maximum(at - half, at / 2)), np.log(at + half)
-        return np.asarray(((left + right) / 2 - low) / (high - low))
+        return np.asarray(((left + right) / 2 - self._start) / self._width)
 
     def cell_of(self, raw: Raw) -> int | None:
         """The cell that holds a raw value, or None when no cell does."""
-        index = round((raw - self.low) / (self.step or 1)) if self.cells > 1 else 0
-        inside = 0 <= index < self.cells and math.isclose(self._at(index), raw, rel_tol=1e-9)
-        return index if inside else None
+        if self.cells == math.inf:
+            return None
+        if self.cells == 1:
+            return 0 if raw == self.low else None
+        index = round((raw - self.low) / self.step)
+        if not 0 <= index < self.cells:
+            return None
+        # 0.1 + 0.1 + 0.1 is meant as the third step; 1e-3 is above a float's error at LARGEST.
+        return index if abs(self._at(index) - raw) <= 1e-3 * self.step else None
 
     def __repr__(self) -> str:
         step = None if isinstance(self, Int) and self.step == 1 else self.step
@@ -203,7 +272,7 @@ class _Number:
             "log=True" if self.log else None,
             f"step={step!r}" if step is not None else None,
             f"default={self.default!r}" if self.default is not None else None,
-            f"when={ {k: list(v) for k, v in self.when.items()} !r}" if self.when else None,
+            f"when={ {k: list(v) for k, v in self.when.items()}!r}" if self.when else None,
         )
         return f"{type(self).__name__}({inside})"
 
@@ -236,9 +305,9 @@ class Float(_Number):
     log: bool = field(default=False, kw_only=True)
     step: float | None = field(default=None, kw_only=True)
     default: float | None = field(default=None, kw_only=True)
-    when: Mapping[str, Any] | None = field(default=None, kw_only=True)
-    cells: int | float = field(init=False, compare=False, default=math.inf)
-    _edges: tuple[float, float] = field(init=False, compare=False, default=(0.0, 0.0))
+    when: Mapping[str, Any] | None = field(default=None, kw_only=True, hash=False)
+
+    _exact: ClassVar[tuple[int, int, int]]  # of an instance: low and step, times the third
 
     def __post_init__(self) -> None:
         kind = f"Float({self.low!r}, {self.high!r})"
@@ -246,42 +315,37 @@ class Float(_Number):
             given = getattr(self, name)
             if given is not None:
                 object.__setattr__(self, name, _number(kind, name, given))
+        if self.step is not None:
+            (low, a), (step, b) = _ratio(self.low), _ratio(self.step)
+            whole = math.lcm(a, b)
+            object.__setattr__(self, "_exact", (low * whole // a, step * whole // b, whole))
         self._prepare(kind)
-        self._check_default(kind)
 
-    def loose(self, value: Any, what: str) -> float:
-        """The number to log for a value, which may lie outside the range."""
-        return _number(what, "the value", value)
+    def _count(self) -> int:
+        low, step, whole = self._exact
+        high, unit = _ratio(self.high)
+        return (high * whole // unit - low) // step + 1
 
     def _at(self, cell: int) -> float:
-        if self.step is None or self.low == self.high:
-            return float(self.low)
-        # In decimal, so that the third step of 0.1 is 0.3 and not 0.30000000000000004.
-        return float(Decimal(repr(self.low)) + cell * Decimal(repr(self.step)))
+        if not cell:
+            return self.low
+        low, step, whole = self._exact
+        return (low + cell * step) / whole
 
-    def raw(self, value: Any, what: str) -> float:
-        """The number to log for a value that a user gave.
+    def levels(self) -> Sequence[float]:
+        """Every value, in order; only where there are finitely many."""
+        return [self._at(cell) for cell in range(int(self.cells))]
 
-        Raises
-        ------
-        SpaceError
-            If it is not a number inside the range.
-        """
-        made = _number(what, "the value", value)
-        if not self.low <= made <= self.high:
-            raise SpaceError(
-                f"{what}: {value!r} is outside the range {self.low!r} to {self.high!r}. "
-                "Give a value inside it, or widen the range."
-            )
-        if self.step is not None:
-            cell = self.cell_of(made)
-            if cell is None:
-                raise SpaceError(
-                    f"{what}: {value!r} is not on the grid {self.low!r}, {self._at(1)!r}, ... "
-                    f"of step {self.step!r}. Give a value on it, or drop step."
-                )
-            return self._at(cell)
-        return made
+    def _parse(self, value: Any, what: str) -> float:
+        return _number(what, "the value", value)
+
+
+def _ratio(value: float) -> tuple[int, int]:
+    """A float as the fraction that its decimal digits say.
+
+    So the third step of 0.1 is 0.3: summed as floats, it would be 0.30000000000000004.
+    """
+    return Decimal(repr(value)).as_integer_ratio()
 
 
 @dataclass(frozen=True, repr=False)
@@ -291,10 +355,11 @@ class Int(_Number):
     Parameters
     ----------
     low, high : int
-        The ends of the range, at most 2**53 from zero.
+        The ends of the range, at most 2**40 steps from zero.
     log : bool
         Search on a logarithmic scale; needs ``low > 0``. Value v is drawn with the share that
-        [v - step/2, v + step/2] has of the logarithm's range.
+        [v - step/2, v + step/2] has of the logarithm's range; the first cell starts at
+        ``low / 2`` where `low` is less than a step.
     step : int
         Only ``low``, ``low + step``, ... up to `high` are used.
     default, when
@@ -311,56 +376,26 @@ class Int(_Number):
     log: bool = field(default=False, kw_only=True)
     step: int = field(default=1, kw_only=True)
     default: int | None = field(default=None, kw_only=True)
-    when: Mapping[str, Any] | None = field(default=None, kw_only=True)
-    cells: int | float = field(init=False, compare=False, default=math.inf)
-    _edges: tuple[float, float] = field(init=False, compare=False, default=(0.0, 0.0))
+    when: Mapping[str, Any] | None = field(default=None, kw_only=True, hash=False)
 
     def __post_init__(self) -> None:
         kind = f"Int({self.low!r}, {self.high!r})"
         for name in ("low", "high", "step"):
             object.__setattr__(self, name, _whole(kind, name, getattr(self, name)))
-        if max(abs(self.low), abs(self.high)) > LARGEST:
-            raise SpaceError(
-                f"{kind}: the ends must lie within 2**53 of zero, where floats still count one by "
-                "one. Use Float, or search the exponent instead."
-            )
         self._prepare(kind)
-        self._check_default(kind)
 
-    def loose(self, value: Any, what: str) -> int:
-        """The number to log for a value, which may lie outside the range."""
-        return _whole(what, "the value", value)
+    def _count(self) -> int:
+        return (self.high - self.low) // self.step + 1
 
     def _at(self, cell: int) -> int:
-        return int(self.low + cell * self.step)
+        return self.low + cell * self.step
 
-    def raw(self, value: Any, what: str) -> int:
-        """The number to log for a value that a user gave.
+    def levels(self) -> Sequence[int]:
+        """Every value, in order."""
+        return range(self.low, self.high + 1, self.step)
 
-        Raises
-        ------
-        SpaceError
-            If it is not a whole number of the range.
-        """
-        made = _whole(what, "the value", value)
-        if not self.low <= made <= self.high:
-            raise SpaceError(
-                f"{what}: {value!r} is outside the range {self.low!r} to {self.high!r}. "
-                "Give a value inside it, or widen the range."
-            )
-        if (made - self.low) % self.step:
-            raise SpaceError(
-                f"{what}: {value!r} is not one of {self.low!r}, {self.low + self.step!r}, ... "
-                f"of step {self.step!r}. Give a value on it, or drop step."
-            )
-        return made
-
-
-def _whole(kind: str, what: str, value: Any) -> int:
-    number = _number(kind, what, value)
-    if isinstance(value, float | np.floating) and not number.is_integer():
-        raise SpaceError(f"{kind}: {what} must be a whole number, got {value!r}. Use Float?")
-    return int(value)
+    def _parse(self, value: Any, what: str) -> int:
+        return _whole(what, "the value", value)
 
 
 @dataclass(frozen=True)
@@ -382,7 +417,8 @@ class Choice:
     """One of the given options, each of which may be any Python object.
 
     Options are told apart by position, so ``1``, ``1.0`` and ``True`` are three options, and
-    the objective gets the very object (in another process, a copy of it).
+    the objective gets the very object (in another process, a copy of it). NumPy's scalars become
+    Python's, as everywhere.
 
     Parameters
     ----------
@@ -408,8 +444,9 @@ class Choice:
     ids: tuple[int, ...]  # of each option, stable while the space grows
     retired: tuple[tuple[int, str], ...]  # ids and labels of options that were taken away
     labels: tuple[str, ...]  # of the options: short, all different, equal in every process
+    cells: int  # how many options there are
     _place: dict[Raw, int]  # position of each id
-    _gone: dict[Raw, int]
+    _units: dict[Raw, float]  # unit of each id, retired ones included
 
     log: ClassVar[bool] = False
 
@@ -431,43 +468,48 @@ class Choice:
                 f"Choice({options[0]!r}): its only option is a {type(options[0]).__name__}. "
                 "Write Choice(*options) to choose among what is in it."
             )
-        kind = f"Choice({', '.join(map(_short, options))})"
-        for index, option in enumerate(options):
-            for other, earlier in enumerate(options[:index]):
-                if option is earlier or (_plain(option) and _same(option, earlier)):
-                    raise SpaceError(
-                        f"{kind}: options {other} and {index} are the same, {_short(option)}. "
-                        "Drop one of them."
-                    )
+        options = tuple(x.item() if isinstance(x, NUMPY) else x for x in options)
+        kind = f"Choice({', '.join(map(short, options))})"
+        # A set finds out at once whether plain values differ; anything else is compared in pairs.
+        distinct = {(type(x), x) for x in options if isinstance(x, SCALARS)}
+        if len(distinct) < len(options):
+            for index, option in enumerate(options):
+                for other, earlier in enumerate(options[:index]):
+                    if same(option, earlier):
+                        raise SpaceError(
+                            f"{kind}: options {other} and {index} are the same, {short(option)}. "
+                            "Drop one of them."
+                        )
         ids = tuple(range(len(options))) if _ids is None else _ids
+        in_order = (*ids, *(stable for stable, _ in _retired))
         put = object.__setattr__
-        put(self, "options", tuple(options))
+        put(self, "options", options)
         put(self, "ordered", bool(ordered))
+        put(self, "cells", len(options))
         put(self, "ids", ids)
         put(self, "retired", tuple(_retired))
         put(self, "labels", _labels(options))
         put(self, "when", _when(kind, when))
         put(self, "_place", {stable: place for place, stable in enumerate(ids)})
-        put(self, "_gone", {stable: place for place, (stable, _) in enumerate(_retired)})
+        put(self, "_units", {x: (place + 0.5) / len(ids) for place, x in enumerate(in_order)})
         put(self, "default", MISSING)
         if default is not MISSING:
-            put(self, "default", self.value(self.raw(default, f"{kind}: default")))
-
-    @property
-    def cells(self) -> int:
-        """How many options there are."""
-        return len(self.options)
+            put(self, "default", self.options[self._place[self.raw(default, f"{kind}: default")]])
 
     def find(self, value: Any) -> int | None:
-        """The position of an option, or None: by identity first, then same type and equal."""
+        """The position of an option, or None: by identity first, then same type and equal.
+
+        A `Label` finds the option that it stands for.
+        """
         for place, option in enumerate(self.options):
             if option is value:
                 return place
+        if isinstance(value, Label):
+            return self.labels.index(value.text) if value.text in self.labels else None
+        value = value.item() if isinstance(value, NUMPY) else value
         for place, option in enumerate(self.options):
-            if _same(option, value):
+            if same(option, value):
                 return place
-        if isinstance(value, np.generic):
-            return self.find(value.item())
         return None
 
     def raw(self, value: Any, what: str) -> int:
@@ -480,68 +522,75 @@ class Choice:
         """
         place = self.find(value)
         if place is None:
-            hint = nearest(value, [x for x in self.options if isinstance(x, str)]) if isinstance(
-                value, str
-            ) else ""
+            words = [option for option in self.options if isinstance(option, str)]
+            hint = nearest(value, words) if isinstance(value, str) else ""
             raise SpaceError(
-                f"{what}: {_short(value)} ({type(value).__name__}) is none of the options "
-                f"{', '.join(map(_short, self.options))}.{hint} Give one of them."
+                f"{what}: {short(value)} ({type(value).__name__}) is none of the options "
+                f"{', '.join(map(short, self.options))}.{hint} Give one of them."
             )
         return self.ids[place]
 
-    loose = raw
+    def loose(self, value: Any, what: str) -> int:
+        """The stable id of an option that may have been taken away."""
+        if self.retired and self.find(value) is None:
+            text = label_of(value)
+            for stable, label in self.retired:
+                if label == text:
+                    return stable
+        return self.raw(value, what)
 
     def value(self, raw: Raw) -> Any:
         """The option with a stable id; a `Label` when it was taken away."""
-        place: int | None = self._place.get(raw)
-        if place is not None:
-            return self.options[place]
-        return Label(self.label(raw))
+        place = self._place.get(raw)
+        return Label(self.label(raw)) if place is None else self.options[place]
 
     def label(self, raw: Raw) -> str:
         """The name of the option with a stable id, for tables and figures."""
-        place: int | None = self._place.get(raw)
-        if place is not None:
-            return self.labels[place]
-        return dict(self.retired).get(int(raw), f"option {raw}")
+        place = self._place.get(raw)
+        if place is None:
+            return dict(self.retired).get(int(raw), f"option {raw}")
+        return self.labels[place]
 
     def to_unit(self, raw: Raw) -> float:
         """The middle of the option's cell; above 1 for an option that was taken away."""
-        place: int | None = self._place.get(raw)
-        if place is None:
-            place = len(self.options) + self._gone.get(raw, len(self.retired))
-        return (place + 0.5) / len(self.options)
+        u = self._units.get(raw)
+        return 1 + (len(self.retired) + 0.5) / self.cells if u is None else u
 
     def from_unit(self, u: float) -> int:
         """The stable id of the option at a unit, which is first brought into [0, 1]."""
-        cells = len(self.options)
-        return self.ids[min(max(int(u * cells), 0), cells - 1)]
+        if not 0.0 < u < 1.0:
+            return self.ids[0 if u <= 0.0 else -1]
+        return self.ids[int(u * self.cells)]
+
+    def floor(self, u: Array) -> Array:
+        """Which option each unit falls on, by position, as a float; NaN stays NaN."""
+        return np.minimum(np.maximum(np.floor(u * self.cells), 0), self.cells - 1)
 
     def cell(self, u: Array) -> Ints:
         """Which option each unit falls on, by position."""
-        cells = len(self.options)
-        made: Ints = np.clip(np.floor(np.asarray(u) * cells), 0, cells - 1).astype(np.int64)
-        return made
+        return self.floor(np.asarray(u)).astype(np.int64)
 
-    def centre(self, cell: Ints) -> Array:
+    def centre(self, cell: Ints | Array) -> Array:
         """The middle of each option's cell, as a unit."""
-        return np.asarray((cell + 0.5) / len(self.options))
+        return np.asarray((cell + 0.5) / self.cells)
+
+    def levels(self) -> Sequence[Raw]:
+        """The stable id of every option, in order."""
+        return self.ids
 
     def cell_of(self, raw: Raw) -> int | None:
         """The position of the option with a stable id, or None when it was taken away."""
-        place: int | None = self._place.get(raw)
-        return place
+        return self._place.get(raw)
 
-    def _key(self) -> tuple[Any, ...]:
-        default = MISSING if self.default is MISSING else self.find(self.default)
-        return (self.options, self.ordered, default, self.when, self.ids, self.retired)
+    def _settings(self) -> tuple[Any, ...]:
+        default = None if self.default is MISSING else self.find(self.default)
+        return (self.ordered, default, self.when, self.ids, self.retired)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Choice) or len(self.options) != len(other.options):
-            return False
-        pairs = zip(self.options, other.options, strict=True)
-        return self._key()[1:] == other._key()[1:] and all(
-            mine is theirs or _same(mine, theirs) for mine, theirs in pairs
+        return (
+            isinstance(other, Choice)
+            and self._settings() == other._settings()
+            and all(map(same, self.options, other.options))
         )
 
     def __hash__(self) -> int:
@@ -549,10 +598,10 @@ class Choice:
 
     def __repr__(self) -> str:
         inside = _text(
-            ", ".join(map(_short, self.options)),
+            ", ".join(map(short, self.options)),
             "ordered=True" if self.ordered else None,
-            f"default={_short(self.default)}" if self.default is not MISSING else None,
-            f"when={ {k: list(v) for k, v in self.when.items()} !r}" if self.when else None,
+            f"default={short(self.default)}" if self.default is not MISSING else None,
+            f"when={ {k: list(v) for k, v in self.when.items()}!r}" if self.when else None,
         )
         return f"Choice({inside})"
 
@@ -560,47 +609,69 @@ class Choice:
 Parameter = Float | Int | Choice
 
 
-def _plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
     """Whether JSON can hold the value and give it back with the same type."""
-    if isinstance(value, list):
-        return all(map(_plain, value))
-    if type(value) is dict:
-        return all(type(k) is str for k in value) and all(map(_plain, value.values())) and (
-            "label" not in value
-        )
+    if type(value) is list:
+        return all(map(is_plain, value))
+    if type(value) is dict:  # {"label": ...} is how a label is written
+        words = all(type(key) is str and key != "label" for key in value)
+        return words and all(map(is_plain, value.values()))
     if type(value) is float:
         return math.isfinite(value)
-    return value is None or type(value) in (bool, int, str)
+    return type(value) in SCALARS
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Whether two options have the same type and are equal."""
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same option: one object, or same type and equal throughout."""
+    if one is other:
+        return True
     if type(one) is not type(other):
         return False
+    if isinstance(one, list | tuple):  # 1 == 1.0 == True, also inside a list
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     try:
+        if isinstance(one, np.ndarray):
+            return one.dtype == other.dtype and np.array_equal(one, other)
         return bool(one == other)
-    except Exception:  # an array, say, does not know whether it equals another
+    except Exception:  # a data frame, say, does not know whether it equals another
         return False
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
     """A repr that fits into a message and is the same in every process."""
     name = getattr(value, "__qualname__", None)
-    text = name if isinstance(name, str) else repr(value)
+    if isinstance(name, str):
+        text = name
+    elif isinstance(value, set | frozenset):
+        text = "{" + ", ".join(sorted(map(short, value))) + "}"
+    else:
+        text = " ".join(repr(value).split())
     if " at 0x" in text:
         text = type(value).__qualname__
-    text = " ".join(text.split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def label_of(value: Any) -> str:
+    """The name of an option before it is made different from the others."""
+    if isinstance(value, Label):
+        return value.text
+    return str(value) if isinstance(value, str) else short(value)
+
+
 def _labels(options: Iterable[Any]) -> tuple[str, ...]:
-    """One name per option: short, all different, and the same in every process."""
-    made = [option if isinstance(option, str) else _short(option) for option in options]
-    kinds = [type(option).__name__ for option in options]
-    for index, label in enumerate(made):
-        if made.count(label) > 1:
-            twins = [i for i, other in enumerate(made) if other == label]
-            typed = len({kinds[i] for i in twins}) == len(twins)
-            for order, i in enumerate(twins):
-                made[i] = f"{label} ({kinds[i]})" if typed else f"{label} #{order}"
+    """One name per option, all different, the same in every process.
+
+    An earlier option keeps its name when another is added after it.
+    """
+    made: dict[str, None] = {}
+    for option in options:
+        label = name = label_of(option)
+        if label in made:
+            label = name = f"{name} ({type(option).__name__})"
+        count = 2
+        while label in made:
+            label, count = f"{name} #{count}", count + 1
+        made[label] = None
     return tuple(made)

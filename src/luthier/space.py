@@ -7,10 +7,12 @@ running, the trial never asked for it.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import count
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from luthier import space_json, space_sklearn
 from luthier.errors import LuthierError, SpaceError, nearest
 from luthier.parameters import (
     MISSING,
+    NUMPY,
+    SCALARS,
     Array,
     Choice,
     Float,
@@ -28,7 +32,9 @@ from luthier.parameters import (
     Label,
     Parameter,
     Raw,
-    _short,
+    is_plain,
+    several,
+    short,
 )
 
 __all__ = ["Choice", "Float", "Int", "Label", "Parameter", "Space"]
@@ -37,17 +43,36 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Params = Mapping[str, Any]
 Rule = Callable[[dict[str, Any]], bool]
 
-COUNTED = 1_000_000  # points of a finite space that are counted one by one before giving up
+COUNTED = 200_000  # points of a finite space that are counted one by one before giving up
 TRIES = 10_000  # draws in search of an allowed point before the space is called empty
 
 
 @dataclass(frozen=True)
 class _Forbidden:
-    """A combination that must not be tried: values that all hold at once, or a named rule."""
+    """A combination never to try: values that all hold at once, or a rule with a name.
 
-    name: str
-    clause: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    With neither, it is a rule whose function is in a script and not in the file.
+    """
+
+    name: str = ""
+    clause: tuple[tuple[str, tuple[Raw, ...]], ...] = ()
     rule: Rule | None = None
+
+
+@dataclass(frozen=True)
+class _Among:
+    """Tells which rows hold one of some values in a column that has cells."""
+
+    column: int
+    parameter: Parameter
+    cells: Array  # (a,) positions
+
+    def holds(self, X: Array) -> Mask:
+        at = self.parameter.floor(X[:, self.column])
+        if len(self.cells) > 16:
+            return np.isin(at, self.cells)
+        made: Mask = (at[:, None] == self.cells).any(axis=1)  # 5 times as fast for few
+        return made
 
 
 class Space:
@@ -79,7 +104,7 @@ class Space:
         parameters: Mapping[str, Any] | None = None,
         /,
         *,
-        forbid: Sequence[Mapping[str, Any] | Rule] = (),
+        forbid: Mapping[str, Any] | Rule | Sequence[Mapping[str, Any] | Rule] = (),
         **named: Any,
     ) -> None:
         if parameters is not None and not isinstance(parameters, Mapping):
@@ -87,18 +112,25 @@ class Space:
                 f"Space: expected a dict from names to parameters, got {parameters!r}. "
                 "Write Space(lr=Float(1e-5, 0.1, log=True)), or Space.load(path) for a file."
             )
+        if isinstance(forbid, Float | Int | Choice):
+            raise SpaceError(
+                "Space: forbid= takes combinations never to try. For a parameter of that name "
+                'write Space({"forbid": ...}).'
+            )
         given = {**(parameters or {}), **named}
-        self._build({_name(k): _parameter(k, v) for k, v in given.items()}, {}, ())
+        made = {_name(name): _parameter(name, value) for name, value in given.items()}
+        self._build(made, {}, (), checked=made)
         if isinstance(forbid, Mapping) or callable(forbid):
             forbid = [forbid]
-        made = tuple(self._forbidden(item, f"rule {i}") for i, item in enumerate(forbid))
-        self._forbid: tuple[_Forbidden, ...] = made
+        self._forbid = self._with(forbid, {})
 
     def _build(
         self,
         parameters: dict[str, Parameter],
         retired: dict[str, Parameter],
         forbid: tuple[_Forbidden, ...],
+        *,
+        checked: Container[str] = (),
     ) -> None:
         self._parameters = parameters
         self._retired = retired  # columns that a later script left out; their ids stay taken
@@ -106,24 +138,48 @@ class Space:
         self.names: tuple[str, ...] = tuple(parameters)
         self._index = {name: j for j, name in enumerate(self.names)}
         self._pairs = tuple(parameters.items())
-        self._conditions = {name: self._condition(name, p) for name, p in parameters.items()}
+        self._from_unit = tuple((name, p.from_unit) for name, p in self._pairs)
+        known = {**retired, **parameters}
+        self._choices = tuple((name, p) for name, p in known.items() if isinstance(p, Choice))
+        self._conditions = {
+            name: self._condition(name, p, strict=name in checked) for name, p in self._pairs
+        }
+        finite = [(j, p) for j, (_, p) in enumerate(self._pairs) if p.cells != math.inf]
+        even = [(j, p) for j, p in finite if not p.log]
+        self._even = [j for j, _ in even], np.array([p.cells for _, p in even], dtype=np.float64)
+        self._uneven = [(j, p) for j, p in finite if p.log]
         self._order = self._sorted()
         self._flat = not any(self._conditions.values())
+        self._switches = tuple(
+            (self._index[name], self._among(parent, accepted))
+            for name in self._order
+            for parent, accepted in self._conditions[name]
+        )
+        for item in forbid:
+            for name, _ in item.clause:
+                self._countable(name, "forbid")
 
     @classmethod
     def _made(
         cls,
         parameters: dict[str, Parameter],
         retired: dict[str, Parameter],
-        forbid: tuple[_Forbidden, ...],
+        forbid: tuple[_Forbidden, ...] = (),
+        *,
+        checked: Container[str] = (),
     ) -> Space:
+        """A space from its parts. Conditions of names that are not `checked` were, when they
+        were written: since then, the values they name may have gone out of the parent's range.
+        """
         space = cls.__new__(cls)
-        space._build(parameters, retired, forbid)
+        space._build(parameters, retired, forbid, checked=checked)
         return space
 
     # -- conditions ---------------------------------------------------------------------------
 
-    def _condition(self, name: str, p: Parameter) -> tuple[tuple[str, frozenset[Raw]], ...]:
+    def _condition(
+        self, name: str, p: Parameter, *, strict: bool
+    ) -> tuple[tuple[str, frozenset[Raw]], ...]:
         """For each parent, the raw values that switch the parameter on."""
         made = []
         for parent, accepted in (p.when or {}).items():
@@ -132,23 +188,20 @@ class Space:
                     f"{name}: when names the parent {parent!r}, which is not in the space."
                     f"{nearest(parent, self.names)} Declare it, or correct the name."
                 )
-            above = self._parameters[parent]
-            if above.cells == math.inf:
-                raise SpaceError(
-                    f"{name}: its parent {parent!r} is continuous, so no value of it is ever met "
-                    f"exactly. Use an Int or a Choice as the parent, or give {parent!r} a step."
-                )
-            gone = {label: stable for stable, label in getattr(above, "retired", ())}
-            raws = set()
-            for value in accepted:
-                if isinstance(above, Choice) and above.find(value) is None:
-                    label = value.text if isinstance(value, Label) else _short(value)
-                    if label in gone:
-                        raws.add(gone[label])
-                        continue
-                raws.add(above.raw(value, f"{name}: when[{parent!r}]"))
-            made.append((parent, frozenset(raws)))
+            above = self._countable(parent, f"{name}: when")
+            parse = above.raw if strict else above.loose
+            what = f"{name}: when[{parent!r}]"
+            made.append((parent, frozenset(parse(value, what) for value in accepted)))
         return tuple(made)
+
+    def _countable(self, name: str, what: str) -> Parameter:
+        p = self._parameters[name]
+        if p.cells == math.inf:
+            raise SpaceError(
+                f"{what}: {name!r} is continuous, so no value of it is ever met exactly. Use an "
+                f"Int or a Choice, give {name!r} a step, or forbid by a function."
+            )
+        return p
 
     def _sorted(self) -> tuple[str, ...]:
         """The names, parents before children."""
@@ -174,7 +227,10 @@ class Space:
         return tuple(done)
 
     def _on(self, name: str, raw: Mapping[str, Raw]) -> bool:
-        return all(raw.get(parent) in accepted for parent, accepted in self._conditions[name])
+        for parent, accepted in self._conditions[name]:  # noqa: SIM110 - all() is twice as slow
+            if raw.get(parent) not in accepted:
+                return False
+        return True
 
     def active(self, X: Array) -> Mask:
         """Which cells of rows in the cube are switched on by their parents' values.
@@ -184,20 +240,15 @@ class Space:
         (k, d) bool
             A child of an inactive parent is inactive.
         """
-        on = ~np.isnan(X) if not self._flat else np.ones(np.shape(X), dtype=bool)
-        if self._flat:
-            return on
         on = np.ones(np.shape(X), dtype=bool)
-        for name in self._order:
-            j = self._index[name]
-            for parent, accepted in self._conditions[name]:
-                p = self._index[parent]
-                above = self._parameters[parent]
-                cells = [c for raw in accepted if (c := above.cell_of(raw)) is not None]
-                known = ~np.isnan(X[:, p])
-                at = above.cell(np.where(known, X[:, p], 0.5))
-                on[:, j] &= on[:, p] & known & np.isin(at, cells)
+        for j, above in self._switches:
+            on[:, j] &= on[:, above.column] & above.holds(X)
         return on
+
+    def _among(self, name: str, accepted: Iterable[Raw]) -> _Among:
+        p = self._parameters[name]
+        cells = [cell for raw in accepted if (cell := p.cell_of(raw)) is not None]
+        return _Among(self._index[name], p, np.array(cells, dtype=np.float64))
 
     # -- arrays -------------------------------------------------------------------------------
 
@@ -219,47 +270,46 @@ class Space:
         SpaceError
             If no allowed point is found in 10,000 draws.
         """
-        X = rng.random((k, len(self)))
-        if self._flat and not self._forbid:
+        X = self._drawn(k, rng)
+        if not self._forbid:
             return X
-        X[~self.active(X)] = np.nan
-        tries = 0
-        while not (good := self.allowed(X)).all():
-            bad = np.flatnonzero(~good)
-            tries += 1
-            if tries > TRIES / max(1, min(len(bad), 100)):
+        found, in_vain = [X[self.allowed(X)]], 0
+        while (missing := k - sum(map(len, found))) > 0:
+            X = self._drawn(max(missing, 64), rng)
+            good = X[self.allowed(X)][:missing]
+            in_vain = 0 if len(good) else in_vain + len(X)
+            if in_vain > TRIES:
                 raise SpaceError(
                     f"Space: no allowed point was found in {TRIES} draws; forbid rules out "
                     f"{self._rules()}. Loosen one of these rules."
                 )
-            fresh = rng.random((len(bad), len(self)))
-            fresh[~self.active(fresh)] = np.nan
-            X[bad] = fresh
+            found.append(good)
+        return np.vstack(found)
+
+    def _drawn(self, k: int, rng: Generator) -> Array:
+        X = rng.random((k, len(self)))
+        if not self._flat:
+            X[~self.active(X)] = np.nan
         return X
 
     def allowed(self, X: Array) -> Mask:
         """Which rows avoid every forbidden combination. Shape (k,)."""
         good = np.ones(len(X), dtype=bool)
-        if not self._forbid:
-            return good
         for item in self._forbid:
-            if item.rule is None:
+            if item.clause:
                 hit = np.ones(len(X), dtype=bool)
                 for name, accepted in item.clause:
-                    p, u = self._parameters[name], X[:, self._index[name]]
-                    known = ~np.isnan(u)
-                    if p.cells == math.inf:
-                        raws = np.array([p.from_unit(v) for v in np.where(known, u, 0.5)])
-                        hit &= known & np.isin(raws, list(accepted))
-                    else:
-                        cells = [c for raw in accepted if (c := p.cell_of(raw)) is not None]
-                        hit &= known & np.isin(p.cell(np.where(known, u, 0.5)), cells)
+                    hit &= self._among(name, accepted).holds(X)
                 good &= ~hit
-        if any(item.rule is not None for item in self._forbid):
-            rows = np.flatnonzero(good)
-            for i, params in zip(rows, self.decode(X[rows]), strict=True):
-                good[i] = not self._broken(params, rules_only=True)
+        if self._ruled:
+            for i in np.flatnonzero(good):
+                good[i] = not self._broken(self.raw(X[i]))
         return good
+
+    @property
+    def _ruled(self) -> bool:
+        """Whether a rule must be asked about every single configuration."""
+        return any(not item.clause for item in self._forbid)
 
     def decode(self, X: Array) -> list[dict[str, Any]]:
         """Parameters of each row, as plain Python values; inactive names are left out.
@@ -327,10 +377,10 @@ class Space:
     def snap(self, X: Array) -> Array:
         """Each cell moved to the middle of its value's cell; continuous ones stay. Shape (k, d)."""
         X = self._rows(X)
-        for j, (_, p) in enumerate(self._pairs):
-            if p.cells != math.inf:
-                known = ~np.isnan(X[:, j])
-                X[known, j] = p.centre(p.cell(X[known, j]))
+        even, cells = self._even
+        X[:, even] = (np.clip(np.floor(X[:, even] * cells), 0, cells - 1) + 0.5) / cells
+        for j, p in self._uneven:
+            X[:, j] = p.centre(p.floor(X[:, j]))
         return X
 
     def fill(self, X: Array) -> Array:
@@ -358,9 +408,10 @@ class Space:
         return np.hstack(columns).astype(np.float64) if columns else np.empty((len(X), 0))
 
     def _rows(self, X: Array) -> Array:
-        X = np.array(X, dtype=np.float64, ndmin=2)
-        if X.size == 0:
-            return X.reshape(len(X) if X.shape[-1] == len(self) else 0, len(self))
+        """A copy of rows, or of one row, as (k, d)."""
+        X = np.array(X, dtype=np.float64)
+        if X.ndim == 1:
+            X = X.reshape(0 if X.size == 0 else 1, -1 if X.size else len(self))
         if X.ndim != 2 or X.shape[1] != len(self):
             raise SpaceError(
                 f"Space: expected rows of {len(self)} cells, one per parameter, "
@@ -373,45 +424,45 @@ class Space:
     def raw(self, x: Array) -> dict[str, Raw]:
         """The raw values of one row, active names only, in the order of the space."""
         made: dict[str, Raw] = {}
+        cells = x.tolist()
         if self._flat:
-            for (name, p), u in zip(self._pairs, x.tolist(), strict=True):
-                if u == u:
-                    made[name] = p.from_unit(u)
+            for (name, from_unit), u in zip(self._from_unit, cells, strict=True):
+                if u == u:  # not NaN
+                    made[name] = from_unit(u)
             return made
         for name in self._order:
-            u = float(x[self._index[name]])
+            u = cells[self._index[name]]
             if u == u and self._on(name, made):
                 made[name] = self._parameters[name].from_unit(u)
-        return {name: made[name] for name in self.names if name in made}
+        return self._in_order(made)
+
+    def _in_order(self, raw: dict[str, Raw]) -> dict[str, Raw]:
+        if self._order == self.names:
+            return raw
+        return {name: raw[name] for name in self.names if name in raw}
 
     def values(self, raw: Mapping[str, Raw]) -> dict[str, Any]:
         """Parameters as the objective gets them."""
-        known = self._parameters
-        return {
-            name: known[name].value(at) if name in known else self._old(name, at)
-            for name, at in raw.items()
-        }
-
-    def _old(self, name: str, raw: Raw) -> Any:
-        return self._retired[name].value(raw) if name in self._retired else raw
+        made: dict[str, Any] = dict(raw)
+        for name, p in self._choices:
+            if name in made:
+                made[name] = p.value(made[name])
+        return made
 
     def labels(self, raw: Mapping[str, Raw]) -> dict[str, Any]:
         """Parameters for tables and figures: numbers, and the names of options."""
-        known = {**self._retired, **self._parameters}
-        return {
-            name: p.label(at) if isinstance(p := known.get(name), Choice) else at
-            for name, at in raw.items()
-        }
+        made: dict[str, Any] = dict(raw)
+        for name, p in self._choices:
+            if name in made:
+                made[name] = p.label(made[name])
+        return made
 
     def rows(self, raws: Sequence[Mapping[str, Raw]]) -> Array:
         """Rows for raw values, NaN where a name is missing. Shape (k, d)."""
-        X = np.full((len(raws), len(self)), np.nan)
+        X = np.empty((len(raws), len(self)))
         for j, (name, p) in enumerate(self._pairs):
             to_unit = p.to_unit
-            for i, raw in enumerate(raws):
-                at = raw.get(name)
-                if at is not None:
-                    X[i, j] = to_unit(at)
+            X[:, j] = [math.nan if (at := raw.get(name)) is None else to_unit(at) for raw in raws]
         return X
 
     def key(self, raw: Mapping[str, Raw]) -> Hashable:
@@ -442,27 +493,27 @@ class Space:
         self._known(params)
         made: dict[str, Raw] = {}
         for name in self._order:
+            p = self._parameters[name]
             if self._on(name, made):
                 if name in params:
-                    made[name] = self._parameters[name].raw(params[name], name)
+                    made[name] = p.raw(params[name], name)
+                elif p.cells == 1:
+                    made[name] = p.from_unit(0.5)
                 elif not partial:
                     raise SpaceError(
                         f"Parameters: {name!r} is missing from {dict(params)!r}. Give it a value."
                     )
-            elif name in params and not (
-                partial and any(parent not in made for parent, _ in self._conditions[name])
-            ):
+            elif name in params:
                 needs = " and ".join(
-                    f"{parent} is {' or '.join(map(_short, accepted))}"
-                    for parent, accepted in (self._parameters[name].when or {}).items()
+                    f"{parent} is {' or '.join(map(short, accepted))}"
+                    for parent, accepted in (p.when or {}).items()
                 )
                 raise SpaceError(
                     f"Parameters: {name!r} is set to {params[name]!r}, but it is only active when "
                     f"{needs}. Leave it out, or set that too."
                 )
-        made = {name: made[name] for name in self.names if name in made}
-        broken = None if partial else self._broken(self.values(made))
-        if broken:
+        made = self._in_order(made)
+        if not partial and (broken := self._broken(made)):
             raise SpaceError(
                 f"Parameters: {dict(params)!r} is forbidden by {broken}. Change one of the values."
             )
@@ -477,22 +528,34 @@ class Space:
                 )
 
     def complete(self, raw: Mapping[str, Raw], rng: Generator) -> dict[str, Raw]:
-        """`raw` with what is missing taken from the defaults, else drawn uniformly."""
-        for _ in range(TRIES):
+        """`raw` with what is missing taken from the defaults, else drawn uniformly.
+
+        Where the defaults are forbidden, they are drawn too.
+
+        Raises
+        ------
+        SpaceError
+            If no allowed configuration is found in 10,000 draws.
+        """
+        for attempt in range(TRIES):
             made: dict[str, Raw] = {}
             for name in self._order:
                 if not self._on(name, made):
                     continue
                 p = self._parameters[name]
+                default = None if attempt else self._default(p)
                 if name in raw:
                     made[name] = raw[name]
-                elif (default := self._default(p)) is not None:
+                elif default is not None:
                     made[name] = default
                 else:
                     made[name] = p.from_unit(float(rng.random()))
-            if not self._broken(self.values(made)):
-                break
-        return {name: made[name] for name in self.names if name in made}
+            if not (broken := self._broken(made)):
+                return self._in_order(made)
+        raise SpaceError(
+            f"Parameters: no allowed configuration with {self.values(raw)!r} was found in {TRIES} "
+            f"draws; the last was forbidden by {broken}. Change one of the values."
+        )
 
     # -- defaults, size, every point --------------------------------------------------------------
 
@@ -513,9 +576,7 @@ class Space:
                     return None
                 told = told or p.cells > 1
                 made[name] = raw
-        if not told or self._broken(self.values(made)):
-            return None
-        return {name: made[name] for name in self.names if name in made}
+        return self._in_order(made) if told and not self._broken(made) else None
 
     @staticmethod
     def _default(p: Parameter) -> Raw | None:
@@ -525,67 +586,93 @@ class Space:
             return None
         return None if p.default is MISSING else p.raw(p.default, "default")
 
-    @property
+    @cached_property
     def size(self) -> int | float:
         """How many distinct configurations there are.
 
         ``inf`` where a parameter is continuous, and where forbidden combinations leave more
-        than a million to count one by one.
+        than 200,000 to count one by one.
         """
-        if any(p.cells == math.inf for p in self._parameters.values()):
+        if any(p.cells == math.inf for _, p in self._pairs):
             return math.inf
-        rules = any(item.rule is not None for item in self._forbid)
-        # Parents and what clauses name are walked; every other parameter only multiplies.
-        walked = {parent for name in self.names for parent, _ in self._conditions[name]}
-        walked |= {name for item in self._forbid for name, _ in item.clause}
-        walked = set(self.names) if rules else walked
-        total = 0
-        levels = {name: range(int(self._parameters[name].cells)) for name in walked}
-        for count, (_, rest) in enumerate(self._walk(levels)):
-            if count > COUNTED:
+        total = 1
+        for group in self._groups():
+            made = self._count(group)
+            if made is None:
                 return math.inf
-            total += math.prod(int(self._parameters[name].cells) for name in rest)
+            total *= made
+        return total
+
+    def _groups(self) -> list[set[str]]:
+        """Names in sets, such that neither conditions nor rules reach from one to another."""
+        links = [{name, *(parent for parent, _ in self._conditions[name])} for name in self.names]
+        links += [{name for name, _ in item.clause} for item in self._forbid]
+        links += [set(self.names)] if self._ruled else []
+        groups: list[set[str]] = []
+        for link in links:
+            groups = [g for g in groups if not g & link] + [
+                link.union(*(g for g in groups if g & link))
+            ]
+        return [g for g in groups if g]
+
+    def _count(self, group: set[str]) -> int | None:
+        """How many configurations the names of a group have, or None if too many to count."""
+        # Parents and what clauses name are walked; every other parameter only multiplies.
+        walked = {parent for name in group for parent, _ in self._conditions[name]}
+        walked |= {name for item in self._forbid for name, _ in item.clause if name in group}
+        walked = group if self._ruled else walked
+        order = [name for name in self._order if name in group]
+        if any(self._parameters[name].cells > COUNTED for name in walked):
+            return None
+        levels = {name: self._parameters[name].levels() for name in walked}
+        total = 0
+        for seen, (raw, rest) in enumerate(self._walk(levels, order)):
+            if seen == COUNTED:
+                return None
+            if not self._broken(raw):
+                total += math.prod(int(self._parameters[name].cells) for name in rest)
         return total
 
     def points(self) -> Iterator[dict[str, Raw]]:
         """Every configuration of a finite space once, in raw values, in a fixed order."""
-        yield from self.walk({n: range(int(p.cells)) for n, p in self._parameters.items()})
+        for name, p in self._pairs:
+            if p.cells == math.inf:
+                raise SpaceError(
+                    f"points: {name!r} is continuous, so there is no end of points. "
+                    f"Give {name!r} a step, or use sample."
+                )
+        yield from self.walk({name: p.levels() for name, p in self._pairs})
 
-    def walk(self, cells: Mapping[str, Iterable[int]]) -> Iterator[dict[str, Raw]]:
-        """Every allowed configuration whose parameters lie in the given cells, once each.
+    def walk(self, levels: Mapping[str, Sequence[Raw]]) -> Iterator[dict[str, Raw]]:
+        """Every allowed configuration made of the given raw values, once each.
 
         Parameters
         ----------
-        cells : mapping
-            For each name, positions of cells. The last name varies fastest.
+        levels : mapping
+            For each name, the raw values to use. The last name varies fastest.
         """
-        for raw, _ in self._walk(cells):
-            yield {name: raw[name] for name in self.names if name in raw}
+        for raw, _ in self._walk(levels, self._order):
+            if not self._broken(raw):
+                yield self._in_order(raw)
 
     def _walk(
-        self, cells: Mapping[str, Iterable[int]]
+        self, levels: Mapping[str, Sequence[Raw]], order: Sequence[str]
     ) -> Iterator[tuple[dict[str, Raw], list[str]]]:
         """Each combination of the walked parameters, and the active ones that are not walked."""
-        order = self._order
-        raws = {}
-        for name, chosen in cells.items():
-            p = self._parameters[name]
-            raws[name] = [p.ids[c] if isinstance(p, Choice) else p._at(c) for c in chosen]
 
         def visit(
             depth: int, made: dict[str, Raw], rest: list[str]
         ) -> Iterator[tuple[dict[str, Raw], list[str]]]:
-            while depth < len(order):
-                name = order[depth]
-                if self._on(name, made):
-                    if name in raws:
-                        for raw in raws[name]:
-                            yield from visit(depth + 1, {**made, name: raw}, rest)
-                        return
-                    rest = [*rest, name]
-                depth += 1
-            if not self._forbid or not self._broken_raw(made):
-                yield made, rest
+            for at in range(depth, len(order)):
+                name = order[at]
+                if not self._on(name, made):
+                    continue
+                if name in levels:
+                    for raw in levels[name]:
+                        yield from visit(at + 1, {**made, name: raw}, rest)
+                    return
+                rest = [*rest, name]
+            yield made, rest
 
         yield from visit(0, {}, [])
 
@@ -604,18 +691,32 @@ class Space:
             one for an inactive parameter (KeyError) counts as not forbidden. A study that is
             reopened needs the function again.
         """
-        made = [self._forbidden(item, f"rule {len(self._forbid) + i}") for i, item in
-                enumerate(clauses)]
-        made += [self._forbidden(rule, name) for name, rule in rules.items()]
-        names = {item.name for item in made}
-        kept = tuple(item for item in self._forbid if item.rule is None or item.name not in names)
-        return self._made(dict(self._parameters), self._retired, kept + tuple(made))
+        return self._made(dict(self._parameters), self._retired, self._with(clauses, rules))
 
-    def _forbidden(self, item: Mapping[str, Any] | Rule, name: str) -> _Forbidden:
+    def _with(
+        self, clauses: Iterable[Mapping[str, Any] | Rule], rules: Mapping[str, Rule]
+    ) -> tuple[_Forbidden, ...]:
+        """What is forbidden, with more; a rule takes the place of an earlier one of its name."""
+        made = []
+        for place, item in enumerate(clauses, len(self._forbid)):
+            name = getattr(item, "__name__", "<lambda>")
+            made.append(self._forbidden(item, f"rule {place}" if name == "<lambda>" else name))
+        made += [self._forbidden(rule, name) for name, rule in rules.items()]
+        names = [item.name for item in made if item.name]
+        for name in names:
+            if names.count(name) > 1:
+                raise SpaceError(
+                    f"forbid: two rules are named {name!r}, so a file could not tell them apart. "
+                    "Name them: forbid(first=..., second=...)."
+                )
+        kept = (item for item in self._forbid if not item.name or item.name not in names)
+        return (*kept, *made)
+
+    def _forbidden(
+        self, item: Mapping[str, Any] | Rule, name: str, *, strict: bool = True
+    ) -> _Forbidden:
         if callable(item):
-            own = getattr(item, "__name__", "<lambda>")
-            made = _Forbidden(name if own == "<lambda>" or not name.startswith("rule ") else own,
-                              rule=item)
+            made = _Forbidden(name, rule=item)
             self._try_rule(made)
             return made
         if not isinstance(item, Mapping) or not item:
@@ -626,30 +727,34 @@ class Space:
         self._known(item)
         clause = []
         for key, accepted in item.items():
-            several = isinstance(accepted, list | tuple | set | frozenset | range)
-            p = self._parameters[key]
-            raws = tuple(p.raw(v, f"forbid[{key!r}]") for v in (accepted if several else [accepted]))
-            clause.append((key, raws))
-        return _Forbidden(name, clause=tuple(clause))
+            p = self._countable(key, "forbid")
+            parse = p.raw if strict else p.loose
+            raws = {parse(value, f"forbid[{key!r}]") for value in several(accepted)}
+            if not raws:
+                raise SpaceError(
+                    f"forbid[{key!r}]: there is no value in the list. Name at least one, or leave "
+                    f"{key!r} out to forbid all of them."
+                )
+            clause.append((key, tuple(sorted(raws))))
+        return _Forbidden(clause=tuple(clause))
 
     def _try_rule(self, item: _Forbidden) -> None:
         """Call a rule on a few points, so that a typo in it shows before anything has run."""
-        if not self.names:
-            return
-        rng = np.random.default_rng(0)
-        X = rng.random((8, len(self)))
-        X[~self.active(X)] = np.nan
-        for params in self.decode(X):
-            self._apply(item, params)
+        for x in self._drawn(8, np.random.default_rng(0)):
+            self._apply(item, self.values(self.raw(x)))
 
     def _apply(self, item: _Forbidden, params: dict[str, Any]) -> bool:
-        assert item.rule is not None
+        if item.rule is None:
+            raise SpaceError(
+                f"forbid {item.name!r}: its function is not stored. Give the space with "
+                f"forbid({item.name}=...) again, as the script that made the study did."
+            )
         try:
             return bool(item.rule(dict(params)))
         except KeyError as error:
-            if error.args and error.args[0] in self._parameters:
-                return False  # the rule speaks of a parameter that is inactive here
             missing = error.args[0] if error.args else "?"
+            if missing in self._parameters:
+                return False  # the rule speaks of a parameter that is inactive here
             raise SpaceError(
                 f"forbid {item.name!r}: the rule asks for {missing!r}, which is not in the space."
                 f"{nearest(str(missing), self.names)} The names are {', '.join(self.names)}."
@@ -662,41 +767,36 @@ class Space:
                 f"for {params!r}. It must return True or False for every configuration."
             ) from error
 
-    def _broken_raw(self, raw: Mapping[str, Raw]) -> str | None:
+    def _broken(self, raw: Mapping[str, Raw]) -> str | None:
+        """The forbidden combination that holds, in words, or None."""
         for item in self._forbid:
-            if item.rule is None and all(raw.get(n) in accepted for n, accepted in item.clause):
+            if item.clause:
+                if all(raw.get(name) in accepted for name, accepted in item.clause):
+                    return self._text(item)
+            elif self._apply(item, self.values(raw)):
                 return repr(item.name)
-        if any(item.rule is not None for item in self._forbid):
-            return self._broken(self.values(raw), rules_only=True)
         return None
 
-    def _broken(self, params: dict[str, Any], *, rules_only: bool = False) -> str | None:
-        """The name of a forbidden combination that holds, or None."""
-        for item in self._forbid:
-            if item.rule is not None:
-                if self._apply(item, params):
-                    return repr(item.name)
-            elif not rules_only and all(
-                name in params and self._parameters[name].raw(params[name], name) in accepted
-                for name, accepted in item.clause
-            ):
-                return str(self._clause(item))
-        return None
-
-    def _clause(self, item: _Forbidden) -> dict[str, Any]:
+    def _clause(self, item: _Forbidden) -> dict[str, list[Any]]:
         """A clause with values in place of raw values."""
-        made = {}
-        for name, accepted in item.clause:
-            values = [self._parameters[name].value(raw) for raw in accepted]
-            made[name] = values[0] if len(values) == 1 and not isinstance(values[0], list) else values
-        return made
+        return {
+            name: [self._parameters[name].value(raw) for raw in accepted]
+            for name, accepted in item.clause
+        }
+
+    def _text(self, item: _Forbidden) -> str:
+        if not item.clause:
+            return item.name
+        shown = (
+            f"{name!r}: {' or '.join(map(short, values))}"
+            for name, values in self._clause(item).items()
+        )
+        return "{" + ", ".join(shown) + "}"
 
     def _rules(self) -> str:
-        return "; ".join(
-            item.name if item.rule else str(self._clause(item)) for item in self._forbid
-        )
+        return "; ".join(map(self._text, self._forbid))
 
-    # -- growing ------------------------------------------------------------------------------------
+    # -- growing ---------------------------------------------------------------------------------
 
     def grow(self, parameters: Mapping[str, Any] | None = None, /, **named: Any) -> Space:
         """A space with parameters added, or their ranges and options changed.
@@ -705,8 +805,8 @@ class Space:
         cells lie outside [0, 1].
         """
         given = {**(parameters or {}), **named}
-        fresh = {_name(k): _parameter(k, v) for k, v in given.items()}
-        return self.adopt(Space({**self._parameters, **fresh}), forbid=self._forbid)
+        fresh = {_name(name): _parameter(name, value) for name, value in given.items()}
+        return self._with_parameters({**self._parameters, **fresh}, self._forbid, checked=fresh)
 
     def fix(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Space:
         """A space in which some parameters have only the given value left."""
@@ -717,48 +817,70 @@ class Space:
             p = self._parameters[name]
             kept = p.value(p.raw(value, name))
             if isinstance(p, Choice):
-                fresh[name] = Choice(kept, ordered=p.ordered, when=p.when)
+                fresh[name] = Choice(
+                    kept, ordered=p.ordered, when=p.when, _ids=(p.raw(kept, name),)
+                )
+            elif isinstance(p, Int):
+                fresh[name] = replace(p, low=int(kept), high=int(kept), default=None)
             else:
-                fresh[name] = replace(p, low=kept, high=kept, step=p.step, default=None)
-        return self.grow(fresh)
+                fresh[name] = replace(p, low=kept, high=kept, default=None)
+        return self._with_parameters({**self._parameters, **fresh}, self._forbid)
 
-    def adopt(self, later: Space, *, forbid: tuple[_Forbidden, ...] | None = None) -> Space:
-        """`later`, with the ids that this space gave to options, matched by label.
+    def adopt(self, later: Space) -> Space:
+        """`later`, with the ids that this space gave to options, matched by value or label.
 
         Raises
         ------
         SpaceError
             If a parameter changed its type: earlier values would lose their meaning.
         """
-        old = {**self._retired, **self._parameters}
-        made: dict[str, Parameter] = {}
-        for name, p in later._parameters.items():
-            before = old.get(name)
-            if before is not None and type(before) is not type(p):
-                raise SpaceError(
-                    f"{name}: was {before!r} and is now {p!r}; a parameter cannot change its type, "
-                    "because earlier trials would lose theirs. Use another name."
-                )
-            if isinstance(p, Choice) and isinstance(before, Choice):
-                made[name] = _adopt_choice(before, p)
-            else:
-                made[name] = p
-        retired = {name: p for name, p in old.items() if name not in made}
-        space = self._made(made, retired, ())
-        if forbid is None:
-            # Clauses hold raw values of `later`; its options may have other ids here.
-            forbid = tuple(
-                space._forbidden(later._clause(item), item.name) if item.rule is None else item
-                for item in later._forbid
-            )
-        space._forbid = forbid
+        space = self._with_parameters(later._parameters, ())
+        # Clauses hold raw values of `later`; its options may have other ids here.
+        space._forbid = tuple(
+            space._forbidden(later._clause(item), "", strict=False) if item.clause else item
+            for item in later._forbid
+        )
         return space
 
+    def _with_parameters(
+        self,
+        parameters: Mapping[str, Parameter],
+        forbid: tuple[_Forbidden, ...],
+        *,
+        checked: Container[str] = (),
+    ) -> Space:
+        old = {**self._retired, **self._parameters}
+        made = {name: _adopted(name, old.get(name), p) for name, p in parameters.items()}
+        retired = {name: p for name, p in old.items() if name not in made}
+        return self._made(made, retired, forbid, checked=checked)
+
+    def dressed(self, script: Space) -> Space:
+        """This space with the objects and rules of a script's, matched by label and name."""
+        made: dict[str, Parameter] = {}
+        for name, p in self._pairs:
+            own = script._parameters.get(name)
+            if isinstance(p, Choice) and isinstance(own, Choice):
+                known = dict(zip(own.labels, own.options, strict=True))
+                options = [known.get(x.text, x) if isinstance(x, Label) else x for x in p.options]
+                p = Choice(
+                    *options,
+                    ordered=p.ordered,
+                    default=MISSING if p.default is MISSING else options[p.find(p.default) or 0],
+                    when=p.when,
+                    _ids=p.ids,
+                    _retired=p.retired,
+                )
+            made[name] = p
+        rules = {item.name: item for item in script._forbid if item.rule is not None}
+        forbid = tuple(item if item.clause else rules.get(item.name, item) for item in self._forbid)
+        return self._made(made, self._retired, forbid)
+
     def without_values(self) -> bool:
-        """Whether an option is known by label only, so that its script is needed to run."""
-        return any(
+        """Whether an option or a rule is known by name only, so that its script must be run."""
+        lost = any(item.rule is None and not item.clause for item in self._forbid)
+        return lost or any(
             isinstance(option, Label)
-            for p in self._parameters.values()
+            for _, p in self._pairs
             if isinstance(p, Choice)
             for option in p.options
         )
@@ -767,20 +889,21 @@ class Space:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` turns into an equal space; options by label where need be."""
+        known = {**self._retired, **self._parameters}
         made: dict[str, Any] = {
-            "parameters": {name: space_json.dump(p) for name, p in self._pairs},
+            "parameters": {name: space_json.dump(p, known) for name, p in self._pairs},
             "forbid": [
-                item.name
-                if item.rule is not None
-                else {
-                    name: [space_json.dump_value(self._parameters[name].value(raw)) for raw in raws]
-                    for name, raws in item.clause
+                {
+                    name: [space_json.dump_value(value, known[name]) for value in values]
+                    for name, values in self._clause(item).items()
                 }
+                if item.clause
+                else item.name
                 for item in self._forbid
             ],
         }
         if self._retired:
-            made["retired"] = {name: space_json.dump(p) for name, p in self._retired.items()}
+            made["retired"] = {n: space_json.dump(p, known) for n, p in self._retired.items()}
         return made
 
     @classmethod
@@ -793,16 +916,27 @@ class Space:
             If a key is unknown or a parameter is not well formed.
         """
         parameters, forbid, retired = space_json.parse(data)
-        space = cls(parameters, forbid=[item for item in forbid if not isinstance(item, str)])
-        lost = tuple(_Forbidden(item, rule=_lost(item)) for item in forbid if isinstance(item, str))
-        space._forbid += lost
-        space._retired = retired
+        made = {_name(name): _parameter(name, value) for name, value in parameters.items()}
+        # `to_json` writes a heading; a range may have become narrower than a condition says.
+        by_hand = "parameters" not in data
+        space = cls._made(made, retired, checked=made if by_hand else ())
+        space._forbid = tuple(
+            _Forbidden(item)
+            if isinstance(item, str)
+            else space._forbidden(item, "", strict=by_hand)
+            for item in forbid
+        )
         return space
 
     def save(self, path: str | Path) -> None:
-        """Write the space to a JSON file."""
-        text = json.dumps(self.to_json(), indent=2, ensure_ascii=False)
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        """Write the space to a ``.json`` file.
+
+        Raises
+        ------
+        SpaceError
+            If the file cannot be written, or its name ends otherwise.
+        """
+        space_json.write(Path(path), self.to_json())
 
     @classmethod
     def load(cls, path: str | Path) -> Space:
@@ -859,7 +993,11 @@ class Space:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Space):
             return NotImplemented
-        return self._pairs == other._pairs and self._forbid == other._forbid
+        return (
+            self._pairs == other._pairs
+            and self._conditions == other._conditions
+            and self._forbid == other._forbid
+        )
 
     def __hash__(self) -> int:
         return hash(self.names)
@@ -867,14 +1005,14 @@ class Space:
     def __repr__(self) -> str:
         if not self.names:
             return "Space()"
-        lines = [f"    {name}={p!r}," for name, p in self._pairs]
-        if not all(name.isidentifier() for name in self.names):
-            lines = ["{", *(f"    {name!r}: {p!r}," for name, p in self._pairs), "}"]
-            return "Space(" + "\n".join(lines) + (f", forbid: {self._rules()}" if self._forbid else
-                                                  "") + ")"
+        words = all(name.isidentifier() and not iskeyword(name) for name in self.names)
+        lines = [
+            f"    {name}={p!r}," if words else f"    {name!r}: {p!r}," for name, p in self._pairs
+        ]
         if self._forbid:
             lines.append(f"    # forbidden: {self._rules()}")
-        return "Space(\n" + "\n".join(lines) + "\n)"
+        inside = "\n".join(lines)
+        return f"Space(\n{inside}\n)" if words else f"Space({{\n{inside}\n}})"
 
 
 def _name(name: Any) -> str:
@@ -890,13 +1028,13 @@ def _parameter(name: str, given: Any) -> Parameter:
     """A parameter as it is; a plain value as a constant."""
     if isinstance(given, Float | Int | Choice):
         return given
-    if given is None or isinstance(given, bool | int | float | str):
+    if isinstance(given, SCALARS + NUMPY):
         return Choice(given)
     if isinstance(given, type) and issubclass(given, Float | Int | Choice):
         raise SpaceError(f"{name}: got the class {given.__name__} itself. Give it a range.")
     if isinstance(given, list | tuple | set | range):
         raise SpaceError(
-            f"{name}: got a {type(given).__name__}, {_short(given)}. Write Choice(*options) to "
+            f"{name}: got a {type(given).__name__}, {short(given)}. Write Choice(*options) to "
             "choose among its values, or Space.from_sklearn(...) for a scikit-learn grid."
         )
     if hasattr(given, "rvs"):
@@ -904,40 +1042,45 @@ def _parameter(name: str, given: Any) -> Parameter:
             f"{name}: got a SciPy distribution. Use Space.from_sklearn({{...}}) to convert it."
         )
     raise SpaceError(
-        f"{name}: expected Float, Int, Choice or a constant, got {_short(given)} "
+        f"{name}: expected Float, Int, Choice or a constant, got {short(given)} "
         f"({type(given).__name__}). Wrap any other object in Choice(...)."
     )
 
 
-def _lost(name: str) -> Rule:
-    """Stands for a rule whose function is in a script and not in the file."""
-
-    def rule(params: dict[str, Any]) -> bool:
+def _adopted(name: str, before: Parameter | None, later: Parameter) -> Parameter:
+    """`later` with the ids that its options had `before`, and fresh ids for new ones."""
+    if before is not None and type(before) is not type(later):
         raise SpaceError(
-            f"forbid {name!r}: its function is not stored. Give the space with "
-            f"forbid({name}=...) again, as the script that made the study did."
+            f"{name}: was {before!r} and is now {later!r}; a parameter cannot change its type, "
+            "because earlier trials would lose theirs. Use another name."
         )
-
-    return rule
-
-
-def _adopt_choice(before: Choice, later: Choice) -> Choice:
-    """`later` with the ids of `before` for equal labels, fresh ids for new ones."""
-    known = {label: stable for stable, label in before.retired}
-    known |= dict(zip(before.labels, before.ids, strict=True))
-    free = max(known.values(), default=-1) + 1
-    ids = []
-    for label in later.labels:
-        if label not in known:
-            known[label] = free
-            free += 1
-        ids.append(known[label])
-    retired = tuple((stable, label) for label, stable in known.items() if stable not in ids)
+    if later is before or not isinstance(later, Choice) or not isinstance(before, Choice):
+        return later
+    ids: list[int | None] = [_id_of(before, option, None) for option in later.options]
+    for place, (option, label) in enumerate(zip(later.options, later.labels, strict=True)):
+        if ids[place] is None and (found := _id_of(before, option, label)) not in ids:
+            ids[place] = found
+    names = dict(before.retired) | dict(zip(before.ids, before.labels, strict=True))
+    fresh = count(max(names) + 1)
+    taken = tuple(next(fresh) if stable is None else stable for stable in ids)
+    retired = tuple((stable, label) for stable, label in names.items() if stable not in taken)
     return Choice(
         *later.options,
         ordered=later.ordered,
         default=later.default,
         when=later.when,
-        _ids=tuple(ids),
+        _ids=taken,
         _retired=retired,
     )
+
+
+def _id_of(before: Choice, option: Any, label: str | None) -> int | None:
+    """The id of an option that is the same or, when a label is given, has that label."""
+    if label is None:
+        place = before.find(option)
+        return None if place is None else before.ids[place]
+    for stable, other, known in zip(before.ids, before.options, before.labels, strict=True):
+        # 1 and "1" have one label but are told apart by value, which both sides know.
+        if known == label and not (is_plain(option) and is_plain(other)):
+            return stable
+    return next((stable for stable, known in before.retired if known == label), None)

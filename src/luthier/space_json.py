@@ -17,10 +17,21 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from luthier.errors import SpaceError, nearest
-from luthier.parameters import MISSING, Choice, Float, Int, Label, Parameter, _plain, _short
+from luthier.parameters import (
+    MISSING,
+    Choice,
+    Float,
+    Int,
+    Label,
+    Parameter,
+    is_plain,
+    label_of,
+    short,
+)
 
 KEYS = {
     "float": {"float", "log", "step", "default", "when"},
@@ -29,11 +40,13 @@ KEYS = {
 }
 
 
-def dump_value(value: Any) -> Any:
-    """A value as JSON holds it; an object that JSON cannot hold becomes its label."""
-    if isinstance(value, Label):
-        return {"label": value.text}
-    return value if _plain(value) else {"label": _short(value)}
+def dump_value(value: Any, p: Parameter | None) -> Any:
+    """A value of `p` as JSON holds it; an object that JSON cannot hold becomes its label."""
+    if is_plain(value):
+        return value
+    if isinstance(p, Choice) and (place := p.find(value)) is not None:
+        return {"label": p.labels[place]}
+    return {"label": label_of(value)}
 
 
 def load_value(value: Any) -> Any:
@@ -43,19 +56,15 @@ def load_value(value: Any) -> Any:
     return value
 
 
-def dump(p: Parameter) -> dict[str, Any]:
-    """One parameter as plain data."""
+def dump(p: Parameter, known: Mapping[str, Parameter] = MappingProxyType({})) -> dict[str, Any]:
+    """One parameter as plain data; its parents are in `known`."""
     made: dict[str, Any]
     if isinstance(p, Choice):
-        options = [
-            option if _plain(option) else {"label": label}
-            for option, label in zip(p.options, p.labels, strict=True)
-        ]
-        made = {"choice": options}
+        made = {"choice": [dump_value(option, p) for option in p.options]}
         if p.ordered:
             made["ordered"] = True
         if p.default is not MISSING:
-            made["default"] = options[p.find(p.default) or 0]
+            made["default"] = dump_value(p.default, p)
         if p.ids != tuple(range(len(p.options))) or p.retired:
             made |= {"ids": list(p.ids), "retired": [list(pair) for pair in p.retired]}
     else:
@@ -67,7 +76,10 @@ def dump(p: Parameter) -> dict[str, Any]:
         if p.default is not None:
             made["default"] = p.default
     if p.when:
-        made["when"] = {name: [dump_value(v) for v in values] for name, values in p.when.items()}
+        made["when"] = {
+            name: [dump_value(value, known.get(name)) for value in values]
+            for name, values in p.when.items()
+        }
     return made
 
 
@@ -84,16 +96,17 @@ def parse(
     if not isinstance(data, Mapping):
         raise SpaceError(f"a space must be a table of parameters, got {data!r}. See the docs.")
     tables = dict(data)
-    forbid = tables.pop("forbid", [])
-    retired = tables.pop("retired", {}) if isinstance(data.get("parameters"), Mapping) else {}
-    if isinstance(tables.get("parameters"), Mapping) and not _is_parameter(tables["parameters"]):
+    forbid, retired = tables.pop("forbid", []), {}
+    inner = tables.get("parameters")
+    if isinstance(inner, Mapping) and not _is_parameter(inner):
+        retired = tables.pop("retired", {})
         extra = set(tables) - {"parameters"}
         if extra:
             raise SpaceError(
                 f"beside 'parameters' and 'forbid' there is {sorted(extra)[0]!r}. "
                 "Move it under 'parameters', or drop that heading."
             )
-        tables = dict(tables["parameters"])
+        tables = dict(inner)
     if not isinstance(forbid, list) or not all(isinstance(x, Mapping | str) for x in forbid):
         raise SpaceError(
             f"'forbid' must be a list of tables, got {forbid!r}. "
@@ -119,6 +132,11 @@ def _is_parameter(table: Mapping[str, Any]) -> bool:
 
 def parse_parameter(name: str, table: Any) -> Any:
     """The parameter that a table describes; anything that is no table is a constant."""
+    if isinstance(table, list):
+        raise SpaceError(
+            f"{name}: got the bare list {short(table)}. "
+            f"Write {name} = {{ choice = [...] }} to choose among its values."
+        )
     return _parameter(name, table) if isinstance(table, Mapping) else table
 
 
@@ -159,15 +177,16 @@ def _parameter(name: str, table: Mapping[str, Any]) -> Parameter:
     try:
         if kind == "choice":
             default = load_value(table["default"]) if "default" in table else MISSING
-            ids = tuple(table["ids"]) if "ids" in table else None
-            retired = tuple((int(i), str(label)) for i, label in table.get("retired", []))
+            ids = table.get("ids", list(range(len(values))))
+            retired = table.get("retired", [])
+            _check_ids(ids, retired, len(values))
             return Choice(
                 *map(load_value, values),
                 ordered=table.get("ordered", False),
                 default=default,
                 when=when,
-                _ids=ids,
-                _retired=retired,
+                _ids=tuple(ids),
+                _retired=tuple((stable, label) for stable, label in retired),
             )
         log, default = table.get("log", False), table.get("default")
         if kind == "int":
@@ -179,6 +198,20 @@ def _parameter(name: str, table: Mapping[str, Any]) -> Parameter:
         raise SpaceError(f"{name}: {error}") from None
 
 
+def _check_ids(ids: Any, retired: Any, options: int) -> None:
+    try:
+        taken = [*ids, *(stable for stable, label in retired if isinstance(label, str))]
+        good = all(type(stable) is int for stable in taken)
+        good = good and len(ids) == options and len(set(taken)) == len(ids) + len(retired)
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise SpaceError(
+            f"'ids' and 'retired' do not fit the {options} options. They are written by luthier; "
+            "leave both out of a file written by hand."
+        )
+
+
 def read(path: Path) -> dict[str, Any]:
     """The plain data in a TOML or JSON file.
 
@@ -188,7 +221,7 @@ def read(path: Path) -> dict[str, Any]:
         If there is no such file, or it is not well formed.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows editors put a mark first
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SpaceError(
@@ -202,3 +235,27 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict) or not data:
         raise SpaceError(f"The space file {str(path)!r} describes no parameter. Add one.")
     return data
+
+
+def write(path: Path, data: Mapping[str, Any]) -> None:
+    """Put plain data into a JSON file; an earlier file stays whole if that fails.
+
+    Raises
+    ------
+    SpaceError
+        If the file cannot be written, or its name does not end in ``.json``.
+    """
+    if path.suffix.lower() != ".json":
+        raise SpaceError(
+            f"A space is saved as JSON, got the path {str(path)!r}. Let its name end in .json."
+        )
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise SpaceError(
+            f"The space file {str(path)!r} cannot be written: {error.strerror}. "
+            "Choose another folder, or make room."
+        ) from error

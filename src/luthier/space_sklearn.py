@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from luthier.errors import SpaceError
-from luthier.parameters import Choice, Float, Int, Parameter, _same, _short
+from luthier.parameters import NUMPY, Choice, Float, Int, Parameter, same, short
 
 TAIL = 1e-3  # share of a distribution that may be cut off at each side that has no end
 
@@ -26,8 +25,11 @@ def parameters_of(
         distribution.
     """
     branches = [grid] if isinstance(grid, Mapping) else grid
-    if isinstance(branches, str) or not isinstance(branches, Sequence) or not branches or not all(
-        isinstance(branch, Mapping) for branch in branches
+    if (
+        isinstance(branches, str)
+        or not isinstance(branches, Sequence)
+        or not branches
+        or not all(isinstance(branch, Mapping) for branch in branches)
     ):
         raise SpaceError(
             f"from_sklearn: expected a dict, or a list of dicts, got {grid!r}. "
@@ -42,23 +44,28 @@ def _parameter(name: str, given: Any) -> Parameter:
         return given
     if hasattr(given, "rvs"):
         return _distribution(name, given)
-    if isinstance(given, str) or not hasattr(given, "__iter__"):
+    if isinstance(given, str | Mapping | set | frozenset) or not hasattr(given, "__iter__"):
         raise SpaceError(
-            f"{name}: expected a list of values or a SciPy distribution, got {_short(given)}. "
+            f"{name}: expected a list of values or a SciPy distribution, got {short(given)}. "
             "Put a single value into a list."
         )
     # NumPy scalars become Python's, as everything that an objective gets.
-    values = [v.item() if isinstance(v, np.generic) else v for v in given]
+    values = [v.item() if isinstance(v, NUMPY) else v for v in given]
     if not values:
         raise SpaceError(f"{name}: the list of values is empty. Give at least one.")
     kept: list[Any] = []
     for value in values:
-        if not any(value is other or _same(value, other) for other in kept):
+        if not any(value is other or same(value, other) for other in kept):
             kept.append(value)
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in kept)
-    ordered = numbers and len(kept) > 2 and kept == sorted(kept)
+    return _choice(kept)
+
+
+def _choice(options: Sequence[Any], when: Mapping[str, Any] | None = None) -> Choice:
+    """A choice among options that were given as a list; numbers that ascend are ordered."""
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in options)
+    ordered = numbers and len(options) > 2 and list(options) == sorted(options)
     # ids, because the constructor takes a lone list for a mistake when they are not given
-    return Choice(*kept, ordered=ordered, _ids=tuple(range(len(kept))))
+    return Choice(*options, ordered=ordered, when=when, _ids=tuple(range(len(options))))
 
 
 def _distribution(name: str, given: Any) -> Parameter:
@@ -71,7 +78,7 @@ def _distribution(name: str, given: Any) -> Parameter:
     kind = getattr(getattr(given, "dist", None), "name", None)
     if kind is None or not hasattr(given, "support"):
         raise SpaceError(
-            f"{name}: {_short(given)} can be drawn from, but does not say its range. "
+            f"{name}: {short(given)} can be drawn from, but does not say its range. "
             "Use a frozen SciPy distribution, or Float and Int."
         )
     low, high = (float(end) for end in given.support())
@@ -81,9 +88,7 @@ def _distribution(name: str, given: Any) -> Parameter:
         return Float(low, high, log=True)
     if kind == "randint":
         return Int(int(low), int(high))
-    if math.isinf(low):
-        low = float(given.ppf(TAIL))
-    elif low == 0 and float(given.ppf(1 - TAIL)) > 1000 * float(given.ppf(TAIL)):
+    if math.isinf(low) or (low == 0 and float(given.ppf(1 - TAIL)) > 1000 * float(given.ppf(TAIL))):
         low = float(given.ppf(TAIL))
     high = float(given.ppf(1 - TAIL)) if math.isinf(high) else high
     if hasattr(given, "pmf"):
@@ -104,7 +109,7 @@ def _branches(
     else:
         options = list(range(len(branches)))
         keys = [[i] for i in options]
-    made: dict[str, Parameter] = {name: Choice(*options)}
+    made: dict[str, Parameter] = {name: _choice(options) if root else Choice(*options)}
     forbid: list[dict[str, Any]] = []
     for other in dict.fromkeys(n for branch in branches for n in branch if n != root):
         having = [i for i, branch in enumerate(branches) if other in branch]
@@ -136,7 +141,7 @@ def _root(branches: list[dict[str, Parameter]]) -> str | None:
         if all(isinstance(branch.get(name), Choice) for branch in branches):
             options = [x for branch in branches for x in _options(branch[name])]
             alone = all(
-                not (x is y or _same(x, y)) for i, x in enumerate(options) for y in options[:i]
+                not (x is y or same(x, y)) for i, x in enumerate(options) for y in options[:i]
             )
             if alone:
                 return name
@@ -149,9 +154,9 @@ def _union(name: str, parts: list[Parameter]) -> Parameter:
         kept: list[Any] = []
         for p in parts:
             for x in _options(p):
-                if not any(x is y or _same(x, y) for y in kept):
+                if not any(x is y or same(x, y) for y in kept):
                     kept.append(x)
-        return first if len(kept) == first.cells else Choice(*kept)
+        return first if len(kept) == first.cells else _choice(kept)
     if all(p == first for p in parts):
         return first
     raise SpaceError(
@@ -160,9 +165,8 @@ def _union(name: str, parts: list[Parameter]) -> Parameter:
     )
 
 
-def _conditional(p: Parameter, when: dict[str, list[Any]]) -> Parameter:
+def _conditional(p: Parameter, when: dict[str, Any]) -> Parameter:
+    joint = {**(p.when or {}), **when}
     if isinstance(p, Choice):
-        return Choice(*p.options, ordered=p.ordered, default=p.default, when=when)
-    if isinstance(p, Int):
-        return Int(p.low, p.high, log=p.log, step=p.step, default=p.default, when=when)
-    return Float(p.low, p.high, log=p.log, step=p.step, default=p.default, when=when)
+        return Choice(*p.options, ordered=p.ordered, default=p.default, when=joint, _ids=p.ids)
+    return replace(p, when=joint)

@@ -11,15 +11,15 @@ from typing import Any
 _HOMES = {
     "table": ("Table", "bundled", "read_like", "read_table"),
     "catalog": ("MODELS", "Model", "model"),
-    "prepare": ("Fitted", "prepare"),
+    "preparation": ("Fitted", "prepare"),
     "metrics": ("METRICS", "Metric", "default_metric", "metric"),
     "splits": ("Fold", "folds", "holdout", "join"),
     "crossval": ("CrossValidated", "fit"),
-    "evaluate": ("evaluate", "fit_verdict"),
+    "verdicts": ("evaluate", "fit_verdict"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [  # noqa: PLE0604 - every name has a home above, which a test checks
+__all__ = [
     "METRICS",
     "MODELS",
     "CrossValidated",

@@ -67,7 +67,9 @@ def as_kind(column: Any, seen: Seen) -> Any:
         return made.mask(~np.isfinite(made.to_numpy(dtype=float, na_value=np.nan)))
     if seen.kind == "date":
         if column.dtype.kind != "M":
-            return pd.to_datetime(_text(column), format=seen.format, errors="coerce", utc=True).dt.tz_localize(None)
+            return pd.to_datetime(
+                _text(column), format=seen.format, errors="coerce", utc=True
+            ).dt.tz_localize(None)
         return column.dt.tz_convert("UTC").dt.tz_localize(None) if column.dt.tz else column
     blank = "" if seen.kind == "text" else BLANK
     return _text(column).astype(object).where(column.notna(), blank).astype(object)

@@ -157,6 +157,8 @@ def _delimited(path: Path, content: bytes, pandas: Any) -> Any:
             f"something to predict it from. Separate columns by comma, tab, semicolon or bar."
         )
     _no_twins(path, header)
+    if "\r" in text and "\n" in text:
+        text = re.sub(r"\r(?!\n)", " ", text)  # inside a quoted text; pandas gives up on it
     numbers = [cell for row in rows for cell in row]
     comma = separator == ";" and any(re.fullmatch(r"-?\d+,\d+", cell.strip()) for cell in numbers)
     try:
@@ -204,7 +206,7 @@ def _sniffed(text: str) -> tuple[str, list[str], list[list[str]]]:
     found: tuple[str, list[str], list[list[str]]] = (",", [""], [])
     for separator in SEPARATORS:
         try:
-            cut = [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)]
+            cut = list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
         except csv.Error:
             continue
         cut = [row for row in cut if row]

@@ -8,7 +8,7 @@ rows (medians, scales, levels, words) is learned later, inside the folds.
 from __future__ import annotations
 
 import hashlib
-import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -177,7 +177,7 @@ def read_table(
         features = [c for c in frame.columns if c not in {target, *drop}]
     seen = {column: look(frame[column], column) for column in features}
     kept = {column: as_kind(frame[column], s) for column, s in seen.items() if s.kind}
-    dropped = {column: "as you asked" for column in drop}
+    dropped = dict.fromkeys(drop, "as you asked")
     dropped |= {column: s.why for column, s in seen.items() if not s.kind}
     notes += [f"column {column!r}: {s.note}" for column, s in seen.items() if s.kind and s.note]
     if not kept:
@@ -492,16 +492,13 @@ def _leaks(table: Table) -> list[str]:
             leak = kind == "number" and _tied(values.to_numpy(), table.y)
         else:
             # One column per class and back: knowing one is knowing the other.
-            codes = np.unique(values.astype(str).to_numpy(dtype=object), return_inverse=True)[1]
+            codes = values.factorize(use_na_sentinel=False)[0]
             pairs = len(set(zip(codes.tolist(), table.y.tolist(), strict=True)))
             leak = pairs == len(table.labels) == codes.max() + 1
         if leak:
             found.append(
                 f"column {column!r} is the target {table.target!r} in other words, so the scores "
-                f"will be too good; leave it out with --drop {re.sub(r'[^\w-]', '?', column)}"
-                if re.search(r"[^\w-]", column)
-                else f"column {column!r} is the target {table.target!r} in other words, so the "
-                f"scores will be too good; leave it out with --drop {column}"
+                f"will be too good; leave it out with --drop {shlex.quote(column)}"
             )
     return found
 

@@ -1,0 +1,55 @@
+"""Parts by name: ``sampler="qmc"`` becomes an object, imported when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from luthier.errors import StudyError, nearest
+
+
+def find(kind: str, group: str, table: Mapping[str, str], given: Any, method: str) -> Any:
+    """The part that a name stands for; a part comes back as it is.
+
+    Parameters
+    ----------
+    kind : str
+        For messages: "sampler", "scheduler".
+    group : str
+        Entry points under which plug-ins add names.
+    table : mapping
+        From names to "module:Class".
+    method : str
+        What every part of that kind can do.
+
+    Raises
+    ------
+    StudyError
+        If there is no part of that name, or an object is no part.
+    """
+    if isinstance(given, str):
+        where = table.get(given.lower())
+        if where is None:
+            where = _plugged(group).get(given)
+        if where is None:
+            names = sorted({*table, *_plugged(group)})
+            raise StudyError(
+                f"{kind}: there is none named {given!r}.{nearest(given.lower(), names)} "
+                f"The names are {', '.join(names)}."
+            )
+        module, _, name = where.partition(":")
+        return getattr(import_module(module), name)()
+    if isinstance(given, type) or not callable(getattr(given, method, None)):
+        hint = f" Write {given.__name__}() to make one." if isinstance(given, type) else ""
+        raise StudyError(
+            f"{kind}: expected a name or an object with a method {method!r}, got {given!r}.{hint} "
+            f"The names are {', '.join(sorted(table))}."
+        )
+    return given
+
+
+def _plugged(group: str) -> dict[str, str]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point.value for point in entry_points(group=group)}

@@ -1,0 +1,337 @@
+"""The run loop: keep the workers busy until a limit is reached."""
+
+from __future__ import annotations
+
+import logging
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from luthier.errors import AllFailed, StudyError
+from luthier.history import History, State
+from luthier.owners import BEAT
+from luthier.run.worker import Outcome
+from luthier.run.workers import Workers, open_workers
+from luthier.trial import Line, Trial
+
+log = logging.getLogger("luthier")
+
+HOPELESS = 10  # a run whose first trials all fail is stopped after so many
+TICK = 0.5  # seconds between two looks at the clock and the log
+
+
+class Driver(Protocol):
+    """What the loop needs of a study."""
+
+    name: str
+    history: History
+    line: Line
+    ended: str
+
+    @property
+    def points(self) -> int | float: ...
+    def ask_one(self) -> Trial | None: ...
+    def finish(self, number: int, result: Outcome) -> None: ...
+    def lose(self, number: int, kind: str, message: str) -> None: ...
+    def reap(self) -> list[int]: ...
+    def flush(self) -> None: ...
+    def reload(self) -> None: ...
+    def stop_all(self, wanted: bool = True) -> None: ...
+    def beat(self) -> None: ...
+
+
+class Watcher(Protocol):
+    """Follows a run: called now and then with the history, and once at its end."""
+
+    def update(self, history: History) -> None: ...
+    def close(self, history: History, ended: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run ends: at the first of those given.
+
+    Raises
+    ------
+    StudyError
+        If one of them makes no sense.
+    """
+
+    trials: int | None = None
+    more: int | None = None
+    seconds: float | None = None
+    until: float | Callable[[Any], bool] | None = None
+    patience: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("trials", "more", "patience"):
+            value = getattr(self, name)
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            if value is not None and (not whole or value < 1):
+                raise StudyError(f"run: {name} must be a whole number >= 1, got {value!r}.")
+        number = isinstance(self.seconds, int | float) and not isinstance(self.seconds, bool)
+        if self.seconds is not None and (not number or not self.seconds > 0):
+            raise StudyError(
+                f"run: seconds must be a number above 0, got {self.seconds!r}. "
+                "Ten minutes are seconds=600."
+            )
+        if self.trials is not None and self.more is not None:
+            raise StudyError(
+                f"run: trials={self.trials} is how many the study shall have in all, "
+                f"more={self.more} how many to add. Give one of them."
+            )
+        target = isinstance(self.until, int | float) and not isinstance(self.until, bool)
+        if self.until is not None and not callable(self.until) and not target:
+            raise StudyError(
+                f"run: until must be a value of the objective or a function of the study, "
+                f"got {self.until!r}."
+            )
+
+    @property
+    def none(self) -> bool:
+        """Whether no limit was given."""
+        return all(v is None for v in (self.trials, self.more, self.seconds, self.until,
+                                       self.patience))  # fmt: skip
+
+
+class _Clock:
+    """Limits, applied to one run."""
+
+    def __init__(self, limits: Limits, driver: Driver) -> None:
+        self.limits, self.driver = limits, driver
+        history = driver.history
+        self.total = limits.trials
+        if limits.more is not None:
+            self.total = history.ended + limits.more
+        self.deadline = math.inf if limits.seconds is None else time.monotonic() + limits.seconds
+
+    def reached(self, running: int) -> str:
+        """Why nothing more should be started, or an empty string."""
+        history, limits = self.driver.history, self.limits
+        if self.total is not None and history.ended + running >= self.total:
+            return f"it has its {self.total} trials"
+        if time.monotonic() >= self.deadline:
+            return f"its {limits.seconds:g} seconds are over"
+        if callable(limits.until):
+            if limits.until(self.driver):
+                return "until() said so"
+        elif limits.until is not None and history.counts[State.DONE]:
+            objective = history.objectives[0]
+            best = objective.sign * float(history.Y[history.best()[0], 0])
+            if objective.sign * best <= objective.sign * limits.until:
+                return f"{objective.name} reached {best:.6g}, and {limits.until:g} was enough"
+        if limits.patience is not None and history.counts[State.DONE]:
+            best_row = int(history.best()[0])
+            ended = ~(history.running | history.lost)
+            if ended[best_row + 1 :].sum() >= limits.patience:
+                return f"{limits.patience} trials brought nothing better"
+        return ""
+
+
+class _Interrupts:
+    """Ctrl-C, held back while the study works on its log and let through while it waits."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._pending = False
+        self._before: Any = None
+
+    def __enter__(self) -> _Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.getsignal(signal.SIGINT)
+            if self._before is signal.default_int_handler:
+                signal.signal(signal.SIGINT, self._handle)
+            else:  # somebody else has plans for Ctrl-C
+                self._before = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _handle(self, *_: object) -> None:
+        if self._open:
+            raise KeyboardInterrupt
+        self._pending = True
+
+    @contextmanager
+    def let_through(self) -> Iterator[None]:
+        """Ctrl-C raises KeyboardInterrupt in this block; also one that came before it."""
+        self._open += 1
+        try:
+            if self._pending:
+                self._pending = False
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._open -= 1
+
+
+def run(
+    driver: Driver,
+    objective: Callable[[Trial], Any],
+    limits: Limits,
+    executor: Any = None,
+    progress: bool | Watcher | None = None,
+) -> None:
+    """Run trials of `driver` until a limit is reached; `driver.ended` then says which.
+
+    Raises
+    ------
+    StudyError
+        If there is no limit in a space without end, or the objective cannot be called.
+    AllFailed
+        If the first ten trials all failed.
+    """
+    if not callable(objective):
+        raise StudyError(
+            f"run: the objective must be a function of a trial, got {objective!r}. "
+            "Write def objective(trial): ... return loss"
+        )
+    if limits.none and driver.points == math.inf:
+        raise StudyError(
+            "run: there is no limit, and the space has no end. "
+            "Give trials=, more=, seconds=, until= or patience=."
+        )
+    driver.ended = ""
+    driver.stop_all(False)
+    driver.reap()
+    clock = _Clock(limits, driver)
+    reason = clock.reached(0)
+    if reason and limits.seconds is None:
+        driver.ended = reason
+        return
+    if driver.points != math.inf:
+        log.info("study %r: there are %s points to try", driver.name, f"{driver.points:,}")
+    watcher = _watcher(progress)
+    workers = open_workers(objective, executor, driver.line)
+    try:
+        with _Interrupts() as interrupts:
+            driver.ended = _keep_busy(driver, workers, clock, watcher, interrupts)
+    finally:
+        driver.stop_all(False)
+        workers.close()
+        driver.flush()
+        if watcher:
+            watcher.close(driver.history, driver.ended)
+
+
+def _keep_busy(
+    driver: Driver,
+    workers: Workers,
+    clock: _Clock,
+    watcher: Watcher | None,
+    interrupts: _Interrupts,
+) -> str:
+    """The loop itself; returns why it ended."""
+    running: dict[Future[Outcome], int] = {}
+    failures = finished = 0
+    beaten = time.monotonic()
+    used_up = False
+
+    def take(future: Future[Outcome]) -> None:
+        nonlocal failures, finished, used_up
+        number, result = running.pop(future), future.result()
+        used_up = False
+        if result["state"] == "LOST":
+            driver.lose(number, result["error"]["kind"], result["error"]["message"])
+            return
+        driver.finish(number, result)
+        finished += 1
+        failures += result["state"] == "FAILED"
+        if failures == finished == HOPELESS:
+            driver.flush()
+            raise AllFailed(_hopeless(driver.history))
+
+    try:
+        while True:
+            reason = clock.reached(len(running))
+            while not reason and not used_up and len(running) < workers.capacity:
+                trial = driver.ask_one()
+                if trial is None:
+                    used_up = True
+                    break
+                running_future: Future[Outcome] = Future()
+                running[running_future] = trial.number
+                with interrupts.let_through():
+                    future = workers.submit(trial.task)
+                running[future] = running.pop(running_future)
+                if future.done():
+                    take(future)
+                    if watcher:
+                        watcher.update(driver.history)
+                reason = clock.reached(len(running))
+            if not running:
+                if reason:
+                    return reason
+                if used_up and not driver.reap():
+                    return f"nothing is left to try: all {driver.points:,} points were tried"
+                used_up = False
+                continue
+            if time.monotonic() >= clock.deadline:
+                driver.stop_all()
+            with interrupts.let_through():
+                done, _ = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
+            for future in done:
+                take(future)
+            if time.monotonic() - beaten > BEAT:
+                driver.beat()
+                beaten = time.monotonic()
+            if watcher:
+                watcher.update(driver.history)
+    except KeyboardInterrupt:
+        _interrupted(driver, workers, running)
+        return "interrupted by Ctrl-C; the same call goes on"
+    except BaseException:
+        driver.stop_all()
+        workers.stop()
+        raise
+
+
+def _interrupted(driver: Driver, workers: Workers, running: dict[Future[Outcome], int]) -> None:
+    """End what runs and record it; trials that did not finish are lost, and tried again later."""
+    driver.stop_all()
+    workers.stop()
+    try:
+        wait([future for future in running if future.running() or future.done()], timeout=10)
+    except KeyboardInterrupt:
+        pass  # a second Ctrl-C: do not wait for trials that do not listen
+    for future, number in running.items():
+        result = future.result() if future.done() and not future.cancelled() else None
+        if result is not None and result["state"] in ("DONE", "FAILED"):
+            driver.finish(number, result)
+        else:
+            driver.lose(number, "Interrupted", "interrupted by Ctrl-C")
+    driver.reload()
+
+
+def _hopeless(history: History) -> str:
+    rows = np.flatnonzero(history.failed)[-HOPELESS:]
+    first = int(rows[0])
+    error = history.error(first) or {"kind": "?", "message": "", "traceback": ""}
+    cause = error["traceback"] or f"{error['kind']}: {error['message']}"
+    return (
+        f"the first {HOPELESS} trials of this run all failed, so it was stopped. "
+        f"Trial {first} with {history.params(first)!r}:\n\n{cause}\n"
+        "Correct the objective and call run again; failed trials stay in the log."
+    )
+
+
+def _watcher(progress: bool | Watcher | None) -> Watcher | None:
+    if progress is None or isinstance(progress, bool):
+        import sys
+
+        if progress is False or (progress is None and not sys.stderr.isatty()):
+            return None
+        from luthier.run.progress import Line as ProgressLine
+
+        return ProgressLine()
+    return progress

@@ -1,0 +1,45 @@
+"""Samplers: history in, points out. One algorithm, one file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from luthier.named import find
+from luthier.parts import Sampler
+
+if TYPE_CHECKING:
+    from luthier.samplers.auto import Auto
+    from luthier.samplers.grid import Grid
+    from luthier.samplers.qmc import QMC
+    from luthier.samplers.random import Random
+
+NAMES = {
+    "auto": "luthier.samplers.auto:Auto",
+    "grid": "luthier.samplers.grid:Grid",
+    "qmc": "luthier.samplers.qmc:QMC",
+    "random": "luthier.samplers.random:Random",
+}
+
+__all__ = ["QMC", "Auto", "Grid", "Random", "sampler"]
+
+
+def sampler(given: str | Sampler) -> Sampler:
+    """The sampler that a name stands for; plug-ins add names by the entry point
+    ``luthier.samplers``.
+
+    Raises
+    ------
+    StudyError
+        If there is no such sampler.
+    """
+    found: Sampler = find("sampler", "luthier.samplers", NAMES, given, "ask")
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    where = {path.partition(":")[2]: path for path in NAMES.values()}.get(name)
+    if where is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(where.partition(":")[0]), name)

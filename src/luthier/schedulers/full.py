@@ -1,0 +1,38 @@
+"""Every trial runs to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from luthier.history import History
+from luthier.parts import Job, Sampler
+from luthier.space import Space
+
+
+@dataclass(frozen=True)
+class Full:
+    """Starts what the sampler proposes and stops nothing."""
+
+    def next(
+        self, space: Space, history: History, sampler: Sampler, k: int, rng: Generator
+    ) -> list[Job]:
+        """The sampler's points, one job each."""
+        return start(space, history, sampler, k, rng)
+
+    def keep(self, history: History, row: int) -> bool:
+        """Always."""
+        return True
+
+
+def start(
+    space: Space, history: History, sampler: Sampler, k: int, rng: Generator
+) -> list[Job]:
+    """Jobs for what a sampler proposes."""
+    proposal = sampler.ask(space, history, k, rng)
+    if isinstance(proposal.tag, int):
+        return [Job(x, tag=proposal.tag) for x in proposal.X]
+    tags = np.broadcast_to(np.asarray(proposal.tag), (len(proposal.X),)).tolist()
+    return [Job(x, tag=tag) for x, tag in zip(proposal.X, tags, strict=True)]

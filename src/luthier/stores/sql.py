@@ -1,0 +1,344 @@
+"""The log in a database, by SQLAlchemy Core: an SQLite file, or PostgreSQL for many machines.
+
+One table holds the events of all studies, in the order in which they were committed. Unique
+indices over ``created`` and ``finished`` are the only locks between drivers that matter: a trial
+number is given once, and a trial ends once.
+
+SQLite runs with a write-ahead log, which is quick and never blocks a reader. Versions before
+3.51.3 can corrupt it when two connections write or checkpoint at the same moment, so every write,
+checkpoint and close happens under a lock on a file beside the database: at any moment one
+connection writes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from luthier.errors import Conflict, StoreError, nearest, need
+from luthier.history import Event
+from luthier.stores.lock import FileLock
+
+VERSION = 1  # of the tables below; a file with a higher one is refused
+
+metadata = sa.MetaData()
+schema = sa.Table(
+    "luthier_schema", metadata, sa.Column("version", sa.Integer, primary_key=True)
+)
+study_table = sa.Table(
+    "luthier_study",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+)
+event_table = sa.Table(
+    "luthier_event",
+    metadata,
+    sa.Column(
+        "cursor", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("study", sa.Integer, sa.ForeignKey("luthier_study.id"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("trial", sa.Integer),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),  # JSON; text, because NaN is no JSON to PostgreSQL
+)  # fmt: skip
+sa.Index("luthier_event_order", event_table.c.study, event_table.c.cursor)
+for _kind, _columns in (
+    ("opened", (event_table.c.study,)),
+    ("created", (event_table.c.study, event_table.c.trial)),
+    ("finished", (event_table.c.study, event_table.c.trial)),
+):
+    sa.Index(
+        f"luthier_{_kind}_once",
+        *_columns,
+        unique=True,
+        sqlite_where=event_table.c.kind == _kind,
+        postgresql_where=event_table.c.kind == _kind,
+    )
+
+
+class _Database:
+    """One engine with its lock; shared by nothing, closed once."""
+
+    def __init__(self, url: str, *, durable: str, create: bool) -> None:
+        try:
+            self.url = sa.make_url(url)
+        except sa.exc.ArgumentError:
+            raise StoreError(
+                f"store: {url!r} is no database URL. Give a path such as 'runs.db', or a URL "
+                "such as 'postgresql+psycopg://user@host/name'."
+            ) from None
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if self.url.drivername in ("postgresql", "postgres"):
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        if self.url.drivername.endswith("psycopg"):
+            need("psycopg", "postgres", "A PostgreSQL store")
+        self.shown = self.url.render_as_string(hide_password=True)
+        self.lock: FileLock | None = None
+        self.pid = os.getpid()
+        self.threads = threading.RLock()
+        with self.explained():
+            self.engine = self._sqlite(durable, create) if self.sqlite else self._server(durable)
+        self.closer = weakref.finalize(self, _close, self.engine, self.lock)
+        with self.explained(), self.alone():
+            self._check_version(create)
+
+    def _sqlite(self, durable: str, create: bool) -> sa.Engine:
+        name = self.url.database
+        if name and name != ":memory:":
+            path = Path(name)
+            self.shown = str(path)
+            if path.is_dir():
+                raise StoreError(f"store: {name!r} is a folder. Give the path of a file in it.")
+            if not path.exists() and not create:
+                raise StoreError(f"store: there is no file {name!r}. Check the path.")
+            if not path.parent.is_dir():
+                raise StoreError(
+                    f"store: the folder {str(path.parent)!r} of {path.name!r} does not exist. "
+                    "Make it first, or give another path."
+                )
+            self.lock = FileLock(Path(f"{path.resolve()}.lock"))
+        engine = sa.create_engine(
+            self.url, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 60}
+        )
+
+        @sa.event.listens_for(engine, "connect")
+        def connected(connection: Any, _: Any) -> None:
+            connection.isolation_level = None  # we say BEGIN ourselves
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={'FULL' if durable == 'disk' else 'NORMAL'}")
+            connection.execute("PRAGMA foreign_keys=ON")
+
+        @sa.event.listens_for(engine, "begin")
+        def begun(connection: sa.Connection) -> None:
+            # IMMEDIATE: a transaction that first reads and then writes cannot be saved by waiting.
+            writes = connection.get_execution_options().get("writes", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+        with self.lock.held() if self.lock else nullcontext(), engine.connect():
+            pass
+        return engine
+
+    def _server(self, durable: str) -> sa.Engine:
+        engine = sa.create_engine(self.url, pool_size=2, max_overflow=2, pool_pre_ping=True)
+        if durable == "process" and self.url.get_backend_name() == "postgresql":
+
+            @sa.event.listens_for(engine, "connect")
+            def connected(connection: Any, _: Any) -> None:
+                with connection.cursor() as cursor:  # survives our death; not the server's power
+                    cursor.execute("SET synchronous_commit TO off")
+                connection.commit()
+
+        return engine
+
+    def _check_version(self, create: bool) -> None:
+        with self.engine.execution_options(writes=create).begin() as connection:
+            if sa.inspect(connection).has_table("luthier_schema"):
+                version = connection.scalar(sa.select(sa.func.max(schema.c.version)))
+                if version is not None and version > VERSION:
+                    raise StoreError(
+                        f"store: {self.shown} was written by a newer luthier (tables of version "
+                        f"{version}, this one knows {VERSION}). Run: pip install -U luthier"
+                    )
+            elif not create:
+                raise StoreError(f"store: {self.shown} holds no luthier study. Check the path.")
+            if create:
+                if not self.sqlite:
+                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(7102604151)"))
+                metadata.create_all(connection)
+                if connection.scalar(sa.select(sa.func.count()).select_from(schema)) == 0:
+                    connection.execute(schema.insert().values(version=VERSION))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """The only writer among threads, and on SQLite among processes."""
+        with self.threads, self.lock.held() if self.lock else nullcontext():
+            if os.getpid() != self.pid:  # a connection must not cross a fork
+                self.pid = os.getpid()
+                self.engine.dispose(close=False)
+            yield
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn the database's errors into ours."""
+        try:
+            yield
+        except sa.exc.IntegrityError as error:
+            raise Conflict(f"store: another process wrote first: {error.orig}") from error
+        except (sa.exc.DBAPIError, OSError) as error:
+            if isinstance(error, StoreError):
+                raise
+            told = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)
+            hint = next((hint for word, hint in HINTS if word in told.lower()), "Check it.")
+            raise StoreError(f"store: {self.shown} cannot be used: {told.strip()}. {hint}") from error
+
+
+HINTS = (
+    ("disk is full", "Free some space; what was stored before is safe."),
+    ("no space", "Free some space; what was stored before is safe."),
+    ("disk i/o error", "Is the disk full? What was stored before is safe."),
+    ("readonly", "Is the file or its folder write-protected? Give another path."),
+    ("read-only", "Is the file or its folder write-protected? Give another path."),
+    ("permission", "Check the rights of the file and its folder, or give another path."),
+    ("unable to open", "Check that its folder exists and can be written."),
+    ("not a database", "It is some other kind of file; give another path."),
+    ("malformed", "The file is damaged; restore a copy."),
+    ("locked", "Another program holds it open for writing; close that."),
+    ("connect", "Is the server running, and are host, user and password right?"),
+)
+
+
+def _close(engine: sa.Engine, lock: FileLock | None) -> None:
+    """Close connections; closing may checkpoint, which is a write."""
+    with lock.held() if lock else nullcontext():
+        engine.dispose()
+    if lock:
+        lock.close()
+
+
+class Sql:
+    """The events of one study in a database.
+
+    Parameters
+    ----------
+    url : str
+        A SQLAlchemy URL.
+    study : str
+        The study's name.
+    durable : {"process", "disk"}
+        What an appended event survives.
+    create : bool
+        Make the tables and the study if they are not there.
+
+    Raises
+    ------
+    StoreError
+        If the database cannot be used, or there is no such study and `create` is off.
+    """
+
+    def __init__(
+        self, url: str, study: str, *, durable: str = "process", create: bool = True
+    ) -> None:
+        self._database = _Database(url, durable=durable, create=create)
+        self.study = study
+        self._own: list[tuple[int, Event]] = []  # appended, and not read back yet
+        self._version: Any = None  # SQLite's mark of changes by others, when we last read
+        self._id = self._study_id(create)
+
+    def _study_id(self, create: bool) -> int:
+        base = self._database
+        with base.explained(), base.alone():
+            with base.engine.execution_options(writes=create).begin() as connection:
+                find = sa.select(study_table.c.id).where(study_table.c.name == self.study)
+                found = connection.scalar(find)
+                if found is None and not create:
+                    names = list(connection.scalars(sa.select(study_table.c.name)))
+                    raise StoreError(
+                        f"store: {base.shown} has no study {self.study!r}."
+                        f"{nearest(self.study, names)} It has {', '.join(map(repr, names)) or 'none'}."
+                    )
+                if found is None:
+                    made = connection.execute(study_table.insert().values(name=self.study))
+                    assert made.inserted_primary_key is not None
+                    found = made.inserted_primary_key[0]
+        return int(found)
+
+    @property
+    def many_machines(self) -> bool:
+        """Whether drivers on other machines may share this store."""
+        return not self._database.sqlite
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Add events, all or none; on return they survive ``kill -9``.
+
+        Raises
+        ------
+        Conflict
+            If a number was taken, or a trial was finished, by another process.
+        StoreError
+            If the database refuses: a full disk, a lost connection.
+        """
+        if not events:
+            return
+        base = self._database
+        rows = [
+            {
+                "study": self._id,
+                "kind": event.kind,
+                "trial": event.trial,
+                "at": event.at,
+                "by": event.by,
+                "body": json.dumps(event.body, separators=(",", ":")),
+            }
+            for event in events
+        ]
+        with base.explained(), base.alone():
+            with base.engine.execution_options(writes=True).begin() as connection:
+                if base.sqlite:
+                    last = connection.scalar(sa.select(sa.func.max(event_table.c.cursor)))
+                    for i, row in enumerate(rows, start=1):
+                        row["cursor"] = (last or 0) + i
+                    connection.execute(event_table.insert(), rows)
+                    cursors = [row["cursor"] for row in rows]
+                else:
+                    # Cursors must be committed in order, or a reader would skip the later one.
+                    connection.execute(
+                        sa.select(study_table.c.id)
+                        .where(study_table.c.id == self._id)
+                        .with_for_update()
+                    )
+                    connection.execute(event_table.insert(), rows)
+                    cursors = []
+            self._own.extend(zip(cursors, events, strict=False))
+
+    def read(self, after: int = 0) -> list[tuple[int, Event]]:
+        """Events with a cursor above `after`, in order."""
+        base = self._database
+        with base.explained(), base.threads:
+            if base.sqlite:
+                with base.engine.connect() as connection:
+                    raw: Any = connection.connection.dbapi_connection
+                    version = raw.execute("PRAGMA data_version").fetchone()[0]
+                own, self._own = self._own, []
+                unchanged, self._version = version == self._version, version
+                if unchanged and (not own or own[0][0] > after):
+                    return own
+            find = (
+                sa.select(event_table)
+                .where(event_table.c.study == self._id, event_table.c.cursor > after)
+                .order_by(event_table.c.cursor)
+            )
+            with base.engine.begin() as connection:
+                rows = connection.execute(find).all()
+        return [
+            (row.cursor, Event(row.kind, row.trial, row.at, json.loads(row.body), row.by))
+            for row in rows
+        ]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._database.closer()
+
+    def __repr__(self) -> str:
+        return f"Sql({self._database.shown!r}, study={self.study!r})"
+
+
+def names(url: str) -> list[str]:
+    """The names of the studies in a database, oldest first."""
+    base = _Database(url, durable="process", create=False)
+    with base.explained(), base.alone(), base.engine.begin() as connection:
+        found = list(connection.scalars(sa.select(study_table.c.name).order_by(study_table.c.id)))
+    base.closer()
+    return found

@@ -1,0 +1,1029 @@
+"""Study: ask, tell, run, best. It holds a log, and is the only object with state."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import tempfile
+import threading
+import time
+import uuid
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from luthier import outcome, owners, samplers, schedulers, space_json, stores
+from luthier.errors import Conflict, NothingFinished, SpaceError, StoreError, StudyError
+from luthier.history import Event, History, Objective, State
+from luthier.parameters import Raw
+from luthier.parts import Job, Sampler, Scheduler, config
+from luthier.space import Space
+from luthier.trial import Task, Trial
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from luthier.run.loop import Watcher
+
+FRESH = 1000  # draws in search of a point that was not tried, before a space counts as used up
+QUICK = 0.05  # seconds: shorter trials are stored together with the start of the next one
+LATE = 0.5  # seconds that a report may wait to be stored with others
+
+
+@dataclass(frozen=True)
+class Result:
+    """One trial as the log has it; numbers have the user's sign."""
+
+    number: int
+    state: str
+    value: float | None  # of the first objective; None without a result
+    values: dict[str, float]
+    params: dict[str, Any]
+    metrics: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    seconds: float = math.nan
+    error: dict[str, Any] | None = None
+    parent: int = -1
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value:.6g}" for name, value in self.values.items())
+        cause = f" ({self.error['kind']}: {self.error['message'][:60]})" if self.error else ""
+        params = ", ".join(f"{name}={value!r}" for name, value in self.params.items())
+        return f"Trial {self.number}: {values or self.state.lower() + cause}  [{params}]"
+
+
+class Study:
+    """A search for the best parameters, and the log of it.
+
+    Parameters
+    ----------
+    space : Space or dict, optional
+        What to search. Without one, it is defined by running: the objective asks its trial for
+        parameters, ``trial.float("lr", 1e-5, 0.1, log=True)``.
+    minimize, maximize : str or tuple of str, optional
+        Names of the objectives. Neither given: ``loss`` is minimised.
+    sampler : str or Sampler
+        Who proposes: "auto", "grid", "random", "qmc".
+    scheduler : str or Scheduler
+        Who may stop trials early: "full" (nobody), "median".
+    store : str, path or Store, optional
+        Where the log is kept: a file such as ``"runs.db"``, or a database URL. Without one, in
+        memory. The same store and name continue the study.
+    name : str
+        The study's name in the store.
+    seed : int
+        The same seed gives the same trials.
+    retries : int
+        How often a trial is tried again when its process was lost.
+    folder : path, optional
+        Where trials may keep files; by default beside the store, for a study in memory a
+        temporary folder.
+    durable : {"process", "disk"}
+        What a told result survives: the death of any process, or a power cut too.
+
+    Raises
+    ------
+    StudyError
+        If the store holds a study of that name with another seed, sampler or direction.
+    SpaceError
+        If the space is not well formed, or does not fit the stored one.
+    StoreError
+        If the store cannot be used.
+
+    Examples
+    --------
+    >>> study = Study(Space(x=Float(-3, 9)), seed=1)
+    >>> _ = study.run(lambda trial: (trial.params["x"] - 2) ** 2, trials=20)
+    >>> round(study.best.params["x"])
+    2
+    """
+
+    def __init__(
+        self,
+        space: Space | Mapping[str, Any] | None = None,
+        *,
+        minimize: str | Sequence[str] | None = None,
+        maximize: str | Sequence[str] | None = None,
+        sampler: str | Sampler = "auto",
+        scheduler: str | Scheduler = "full",
+        store: Any = None,
+        name: str = "study",
+        seed: int = 0,
+        retries: int = 3,
+        folder: str | os.PathLike[str] | None = None,
+        durable: str = "process",
+    ) -> None:
+        given = _space(space)
+        objectives = _objectives(minimize, maximize)
+        _whole("seed", seed, 0)
+        _whole("retries", retries, 0)
+        if not isinstance(name, str) or not name:
+            raise StudyError(f"name: must be a string that is not empty, got {name!r}.")
+        self.name, self.seed, self.retries = name, int(seed), int(retries)
+        self.sampler, self.scheduler = samplers.sampler(sampler), schedulers.scheduler(scheduler)
+        many = getattr(self.sampler, "many_objectives", True)
+        if len(objectives) > 1 and not many:
+            raise StudyError(
+                f"sampler: {self.sampler!r} handles one objective, and there are "
+                f"{len(objectives)}: {', '.join(map(str, objectives))}. Use another sampler."
+            )
+        self._store = stores.open(store, name, durable=durable)
+        self._local = store is None
+        self.line = _Line(self)
+        self._given = given
+        self._reset()
+        self._folder = _folder(self, folder, store)
+        self._sync()
+        if not self.history.opened:
+            try:
+                self._open(objectives)
+            except Conflict:  # another process opened it a moment ago
+                self._sync()
+        self._resume(objectives)
+        self.reap()
+
+    def _reset(self) -> None:
+        """An empty history, to be filled from the log."""
+        self.history = History()
+        self.ended = ""  # why the last run ended
+        self._by = uuid.uuid4().hex[:12]
+        self._cursor = 0
+        self._ahead: list[Event] = []  # applied here, and not stored yet
+        self._ahead_since = 0.0
+        self._stops: set[int] = set()
+        self._stop_all = False
+        self._mine: set[int] = set()  # running trials that this object asked for
+        self._lock = threading.RLock()
+
+    def _open(self, objectives: tuple[Objective, ...]) -> None:
+        from luthier.about import about
+
+        space = Space() if self._given is None else self._given
+        body = {
+            "space": space.to_json(),
+            "dynamic": self._given is None,
+            "objectives": [[objective.name, objective.maximize] for objective in objectives],
+            "seed": self.seed,
+            "sampler": config(self.sampler),
+            "scheduler": config(self.scheduler),
+            "about": {} if self._local else about(),
+        }
+        self._store.append([Event("opened", None, time.time(), body, self._by)])
+        self._sync()
+
+    def _resume(self, objectives: tuple[Objective, ...]) -> None:
+        """Check that the log is of the study that was asked for, and take the script's objects."""
+        history = self.history
+        for word, mine, stored in (
+            ("seed", self.seed, history.seed),
+            ("sampler", config(self.sampler), history.opened.get("sampler")),
+            ("objectives", ", ".join(map(str, objectives)), ", ".join(map(str, history.objectives))),
+        ):
+            if mine != stored:
+                raise StudyError(
+                    f"study {self.name!r}: the store has it with {word} {_told(stored)}, and now "
+                    f"{word} is {_told(mine)}. Use the stored one (Study.open takes what is "
+                    "stored), or another name."
+                )
+        self.dynamic = bool(history.opened.get("dynamic"))
+        if self._given is None:
+            return
+        joint = history.space.adopt(self._given)
+        if joint.to_json() != history.space.to_json():
+            event = Event("grew", None, time.time(), {"space": joint.to_json()}, self._by)
+            self._store.append([event])
+            self._sync()
+        history.dress(joint)
+
+    @classmethod
+    def open(
+        cls,
+        store: Any,
+        name: str | None = None,
+        *,
+        space: Space | None = None,
+        sampler: str | Sampler | None = None,
+        scheduler: str | Scheduler | None = None,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> Study:
+        """A stored study, with the seed, sampler and objectives that it has.
+
+        Parameters
+        ----------
+        store : str, path or Store
+            Where it is.
+        name : str, optional
+            Needed when the store holds several.
+        space : Space, optional
+            Brings back options that are not stored, such as functions.
+        sampler : optional
+            Needed when the stored one is not luthier's own.
+
+        Raises
+        ------
+        StoreError
+            If there is no such study.
+        StudyError
+            If it is not said which study, or a sampler cannot be made again.
+        """
+        if name is None and isinstance(store, str | os.PathLike):
+            names = stores.studies(store)
+            if len(names) != 1:
+                raise StudyError(
+                    f"{os.fspath(store)!r} holds {len(names)} studies: "
+                    f"{', '.join(map(repr, names)) or 'none'}. Say which one with name=."
+                )
+            name = names[0]
+        name = name or "study"
+        held = stores.open(store, name, create=False)
+        history = History()
+        for _, event in held.read():
+            history.apply(event)
+        if held is not store:
+            held.close()
+        if not history.opened:
+            raise StoreError(f"store: the study {name!r} was never opened. Check the name.")
+        up = [o.name for o in history.objectives if o.maximize]
+        down = [o.name for o in history.objectives if not o.maximize]
+        return cls(
+            space,
+            minimize=tuple(down) or None,
+            maximize=tuple(up) or None,
+            sampler=sampler or _made_again(history.opened["sampler"], samplers.NAMES, "sampler"),
+            scheduler=scheduler
+            or _made_again(history.opened["scheduler"], schedulers.NAMES, "scheduler"),
+            store=store,
+            name=name,
+            seed=history.seed,
+            folder=folder,
+        )
+
+    # -- the log ----------------------------------------------------------------------------------
+
+    def _sync(self) -> None:
+        """Read what was appended since the last look, by others or by this object."""
+        for cursor, event in self._store.read(self._cursor):
+            self._cursor = cursor
+            # Its own reports and results were applied when they happened.
+            if event.by != self._by or event.kind in ("opened", "queued", "created"):
+                self.history.apply(event)
+                if event.kind == "grew" and self._given is not None:
+                    self.history.dress(self.history.space.dressed(self._given))
+            elif event.kind == "grew" and "space" in event.body:
+                self.history.apply(event)
+
+    def _apply(self, *events: Event) -> None:
+        """Take events into the history now; `flush` stores them."""
+        if not self._ahead:
+            self._ahead_since = time.monotonic()
+        for event in events:
+            self.history.apply(event)
+            self._ahead.append(event)
+
+    def _event(self, kind: str, trial: int | None, body: dict[str, Any]) -> Event:
+        return Event(kind, trial, time.time(), body, self._by)
+
+    def flush(self) -> None:
+        """Store everything that has happened; on return it survives a crash."""
+        with self._lock:
+            if not self._ahead:
+                return
+            try:
+                self._store.append(self._ahead)
+                self._ahead = []
+            except Conflict:
+                self._untangle()
+
+    def _untangle(self) -> None:
+        """Another driver took this one for dead and ended a trial of its: what it says counts."""
+        for event in self._ahead:
+            try:
+                self._store.append([event])
+            except Conflict:
+                continue
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        """Fold the log anew."""
+        ended, mine, stops = self.ended, self._mine, self._stops
+        stop_all, lock = self._stop_all, self._lock
+        self._reset()
+        self.ended, self._mine, self._stops, self._stop_all = ended, mine, stops, stop_all
+        self._lock = lock
+        self._sync()
+        if self._given is not None:
+            self.history.dress(self.history.space.dressed(self._given))
+
+    # -- ask and tell -----------------------------------------------------------------------------
+
+    def ask(self, k: int = 1) -> list[Trial]:
+        """The next trials: those to retry, then queued ones, then what the sampler proposes.
+
+        Parameters
+        ----------
+        k : int
+            How many; they are the same as from k calls for one each.
+
+        Returns
+        -------
+        list of Trial
+            Shorter than k, or empty, when nothing is left to try.
+        """
+        _whole("ask: k", k, 1)
+        made = []
+        for _ in range(k):
+            trial = self.ask_one()
+            if trial is None:
+                break
+            made.append(trial)
+        return made
+
+    def ask_one(self) -> Trial | None:
+        """The next trial, or None when nothing is left to try."""
+        with self._lock:
+            while True:
+                self._sync()
+                body = self._next()
+                if body is None:
+                    self.flush()
+                    return None
+                number = len(self.history)
+                event = self._event("created", number, body)
+                try:
+                    self._store.append([*self._ahead, event])
+                    self._ahead = []
+                except Conflict:
+                    self.flush()
+                    continue
+                self._mine.add(number)
+                self._sync()
+                return self._trial(number)
+
+    def _next(self) -> dict[str, Any] | None:
+        """What the next `created` event shall say."""
+        history, space = self.history, self.history.space
+        body: dict[str, Any] = {} if self._local else {"owner": owners.me()}
+        for row in history.retries():
+            body |= {"draw": int(history.draw[row]), "params": history.raw(row), "parent": row}
+            if history.tag[row]:
+                body["tag"] = int(history.tag[row])
+            return body
+        draw = body["draw"] = history.proposals
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(draw,)))
+        if history.queue:
+            entry = history.queue[0]
+            body["params"] = space.complete(entry["params"], rng)
+            if entry.get("hints"):
+                body["hints"] = entry["hints"]
+            return body | {"queued": entry["queued"]}
+        if not len(space):
+            if not self.dynamic and len(history):
+                return None  # a space without parameters has one point
+            return body | {"params": {}}
+        jobs = self.scheduler.next(space, history.seen(), self.sampler, 1, rng)
+        if not jobs:
+            return None
+        job: Job = jobs[0]
+        raw: dict[str, Raw] | None = space.raw(np.asarray(job.x))
+        if job.parent < 0 and history.tried(raw or {}) is not None:
+            raw = self._fresh(space, rng)
+        if raw is None:
+            return None
+        body["params"] = raw
+        if job.tag:
+            body["tag"] = int(job.tag)
+        if job.parent >= 0:
+            body["parent"] = int(job.parent)
+        if job.budget != math.inf:
+            body["budget"] = job.budget
+        return body
+
+    def _fresh(self, space: Space, rng: np.random.Generator) -> dict[str, Raw] | None:
+        """A point that was not tried, drawn uniformly; None when there is none left."""
+        for x in space.sample(100, rng):
+            raw = space.raw(x)
+            if self.history.tried(raw) is None:
+                return raw
+        if space.size != math.inf:
+            left = [raw for raw in space.points() if self.history.tried(raw) is None]
+            return left[int(rng.integers(len(left)))] if left else None
+        for x in space.sample(FRESH, rng):
+            raw = space.raw(x)
+            if self.history.tried(raw) is None:
+                return raw
+        return None
+
+    def _trial(self, row: int) -> Trial:
+        history = self.history
+        parent = int(history.parent[row])
+        folders = [None, None]
+        if self._folder is not None:
+            folders = [str(self._folder / f"{i:05d}") if i >= 0 else None for i in (row, parent)]
+        task = Task(
+            number=row,
+            draw=int(history.draw[row]),
+            raw=history.raw(row),
+            space=history.space,
+            objectives=history.objectives,
+            study_seed=self.seed,
+            parent=parent,
+            budget=float(history.budget[row]),
+            dynamic=self.dynamic,
+            folder=folders[0],
+            parent_folder=folders[1],
+            hints=history.created(row).get("hints", {}),
+        )
+        return Trial(task, self.line)
+
+    def tell(
+        self, trial: Trial | int, value: Any = None, *, error: BaseException | str | None = None
+    ) -> None:
+        """Record how a trial ended; on return the result survives ``kill -9``.
+
+        Parameters
+        ----------
+        trial : Trial or int
+            A running trial, or its number.
+        value : number, or dict
+            The objective; a dict holds every objective, and its other keys are kept as metrics.
+            NaN, infinity, None and other types make the trial a failed one.
+        error : exception or str, optional
+            The trial failed, and this is why.
+
+        Raises
+        ------
+        StudyError
+            If the trial is not of this study, or has ended.
+        """
+        number = trial.number if isinstance(trial, Trial) else trial
+        with self._lock:
+            if isinstance(number, bool) or not isinstance(number, int | np.integer) or not (
+                0 <= number < len(self.history)
+            ):
+                raise StudyError(
+                    f"tell: there is no trial {number!r}; the study has {len(self.history)}. "
+                    "Tell a trial that ask() returned."
+                )
+            state = State(int(self.history.state[number]))
+            if state is not State.RUNNING:
+                raise StudyError(
+                    f"tell: trial {number} has ended already, as {state.name}. "
+                    "A trial is told once; ask for another."
+                )
+            result: dict[str, Any] = {}
+            if isinstance(trial, Trial):
+                done = error is None and not trial.told
+                result = {"params": trial.final(done=done), "added": _dumped(trial)}
+            if error is not None:
+                told = outcome.explain(error) if isinstance(error, BaseException) else {
+                    "kind": "Error", "message": str(error), "traceback": ""
+                }  # fmt: skip
+                result |= {"state": "FAILED", "error": told}
+            elif isinstance(trial, Trial) and trial.told:
+                result["state"] = "STOPPED"
+            else:
+                try:
+                    loss, metrics = outcome.read(value, self.history.objectives)
+                    result |= {"state": "DONE", "loss": loss, "metrics": metrics}
+                except outcome.Invalid as invalid:
+                    told = {"kind": "Invalid", "message": str(invalid), "traceback": ""}
+                    result |= {"state": "FAILED", "error": told}
+            self.finish(int(number), result)
+            self.flush()
+
+    def finish(self, number: int, result: dict[str, Any]) -> None:
+        """Take the outcome of a trial, as a worker gives it (see `luthier.run.worker`)."""
+        with self._lock:
+            self._mine.discard(number)
+            self._stops.discard(number)
+            if self.history.state[number] != State.RUNNING:
+                return  # another driver took this one for dead and tried the trial again
+            body = {k: result[k] for k in ("state", "loss", "metrics", "error", "seconds", "cpu")
+                    if result.get(k) not in (None, {})}  # fmt: skip
+            events = []
+            if result.get("added"):
+                events.append(self._event("grew", None, {"parameters": result["added"]}))
+            if "params" in result and result["params"] != self.history.raw(number):
+                body["params"] = result["params"]
+            self._apply(*events, self._event("finished", number, body))
+            if not self._local and result.get("seconds", math.inf) > QUICK:
+                self.flush()
+
+    # -- what a running trial says ------------------------------------------------------------------
+
+    def _report(self, number: int, step: int, loss: list[float], metrics: dict[str, Any]) -> bool:
+        with self._lock:
+            if self.history.state[number] != State.RUNNING:
+                return True
+            body: dict[str, Any] = {"step": step, "loss": loss}
+            if metrics:
+                body["metrics"] = metrics
+            self._apply(self._event("reported", number, body))
+            if not self._local and time.monotonic() - self._ahead_since > LATE:
+                self.flush()
+            seen = self.history.seen()
+            row = number if seen is self.history else int(np.flatnonzero(seen.number == number)[0])
+            if not self.scheduler.keep(seen, row):
+                self._stops.add(number)
+            return self.wants_stop(number)
+
+    def wants_stop(self, number: int) -> bool:
+        """Whether a running trial should end."""
+        return self._stop_all or number in self._stops
+
+    def stop_all(self, wanted: bool = True) -> None:
+        """Ask every running trial to end, or take that back."""
+        self._stop_all = wanted
+
+    def _note(self, number: int | None, facts: dict[str, Any]) -> None:
+        with self._lock:
+            self._apply(self._event("noted", number, {"facts": facts}))
+
+    def note(self, **facts: Any) -> None:
+        """Keep facts about the study, such as what data it was for; the report shows them."""
+        self._note(None, {name: outcome.plain(value) for name, value in facts.items()})
+        self.flush()
+
+    # -- trials whose process is gone ---------------------------------------------------------------
+
+    def reap(self) -> list[int]:
+        """Mark the running trials of dead processes as lost; returns their numbers.
+
+        They are tried again, each as a new trial with the lost one as its parent, until there
+        were more than `retries`; the last one then counts as failed.
+        """
+        with self._lock:
+            self._sync()
+            history = self.history
+            running = [int(i) for i in np.flatnonzero(history.running)]
+            gone = []
+            now = time.time()
+            for row in running:
+                owner = history.created(row).get("owner")
+                if row in self._mine or owner is None or owner == owners.me():
+                    continue
+                sign = float(history.notes.get(f"alive {owner}", 0.0))
+                last = max(float(history.started[row]), sign)
+                if not owners.alive(owner, last, now):
+                    gone.append(row)
+            for row in gone:
+                self.lose(row, "Lost", "its process is gone")
+            self.flush()
+            return gone
+
+    def beat(self) -> None:
+        """Give a sign of life, for drivers on other machines."""
+        if getattr(self._store, "many_machines", False):
+            self._note(None, {f"alive {owners.me()}": time.time()})
+            self.flush()
+
+    def lose(self, number: int, kind: str, message: str) -> None:
+        """End a running trial as lost; as failed, when it was tried often enough."""
+        with self._lock:
+            attempts = self.history.attempts(number)
+            final = attempts > self.retries and kind != "Interrupted"
+            told = f"{message}, {attempts} times in a row" if final and attempts > 1 else message
+            error = {"kind": kind, "message": told, "traceback": ""}
+            state = "FAILED" if final else "LOST"
+            self.finish(number, {"state": state, "error": error})
+
+    def reload(self) -> None:
+        """Store what is not stored yet, and fold the log anew."""
+        with self._lock:
+            self.flush()
+            self._rebuild()
+
+    # -- running ------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        objective: Callable[[Trial], Any],
+        *,
+        trials: int | None = None,
+        more: int | None = None,
+        seconds: float | None = None,
+        until: float | Callable[[Study], bool] | None = None,
+        patience: int | None = None,
+        executor: int | Executor | Callable[[], Executor] | None = None,
+        progress: bool | Watcher | None = None,
+    ) -> Study:
+        """Try parameters until a limit is reached, the first of those given.
+
+        Ctrl-C ends the run like a limit does: everything is stored, and the same call goes on.
+
+        Parameters
+        ----------
+        objective : callable
+            Takes a `Trial`, returns a number or a dict of metrics. What it raises is recorded,
+            and the run goes on.
+        trials : int, optional
+            How many finished trials the study shall have in all, so that a script that is run
+            again does what it says.
+        more : int, optional
+            How many to add to those that are there.
+        seconds : float, optional
+            Wall time; running trials are then asked to stop, and none is started.
+        until : number or callable, optional
+            A value of the objective that is good enough; or a function of the study that says so.
+        patience : int, optional
+            How many trials may finish without a better one.
+        executor : int, Executor or callable, optional
+            None: in this process, one after another. An int: that many processes of our own. Any
+            `concurrent.futures.Executor`, or a function that makes one.
+        progress : bool or Watcher, optional
+            A line that shows how it goes; by default only on a terminal.
+
+        Returns
+        -------
+        Study
+            This study; `ended` says why the run ended.
+
+        Raises
+        ------
+        StudyError
+            If an argument makes no sense.
+        AllFailed
+            If the first ten trials of the run all failed; shows the first traceback.
+        """
+        from luthier.run.loop import Limits, run
+
+        limits = Limits(trials=trials, more=more, seconds=seconds, until=until, patience=patience)
+        run(self, objective, limits, executor, progress)
+        return self
+
+    def enqueue(self, params: Mapping[str, Any], *, again: bool = False) -> bool:
+        """Try a configuration next; names that are left out get their default, else a draw.
+
+        Parameters
+        ----------
+        params : dict
+            Values by name.
+        again : bool
+            Even if it was tried before, or is queued already.
+
+        Returns
+        -------
+        bool
+            Whether it was queued.
+
+        Raises
+        ------
+        SpaceError
+            If a name is unknown or inactive, or a value does not fit.
+        """
+        with self._lock:
+            self._sync()
+            space = self.history.space
+            if not isinstance(params, Mapping):
+                raise SpaceError(f"enqueue: expected a dict from names to values, got {params!r}.")
+            known = {k: v for k, v in params.items() if not self.dynamic or k in space}
+            raw = space.check(known, partial=True)
+            body: dict[str, Any] = {"params": raw}
+            if len(known) < len(params):
+                body["hints"] = {k: outcome.plain(v) for k, v in params.items() if k not in space}
+            entries = [{k: entry.get(k) for k in body} for entry in self.history.queue]
+            if not again and (body in entries or (raw and self.history.tried(raw) is not None)):
+                return False
+            if again:
+                body["again"] = True
+            self._store.append([*self._ahead, self._event("queued", None, body)])
+            self._ahead = []
+            self._sync()
+            return True
+
+    # -- what came of it ----------------------------------------------------------------------------
+
+    @property
+    def space(self) -> Space:
+        """The parameters as they are now."""
+        return self.history.space
+
+    @property
+    def points(self) -> int | float:
+        """How many distinct configurations there are to try; ``inf`` where there is no end.
+
+        A grid says its own size.
+        """
+        if not len(self.space):
+            return math.inf  # nothing is known yet of a space that is defined by running
+        plan: int | float = math.inf
+        if hasattr(self.sampler, "size"):
+            plan = self.sampler.size(self.space)
+        return min(self.space.size, plan)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is minimised or maximised."""
+        return self.history.objectives
+
+    @property
+    def best(self) -> Result:
+        """The best observed trial.
+
+        Raises
+        ------
+        NothingFinished
+            If no trial has a result yet.
+        StudyError
+            If there are several objectives; see `front`.
+        """
+        if len(self.objectives) > 1:
+            raise StudyError(
+                f"best: there are several objectives, {', '.join(map(str, self.objectives))}, and "
+                "no trial is best in all. Use study.front."
+            )
+        rows = self.history.best()
+        if not len(rows):
+            raise NothingFinished(f"best: no trial of the study {self.name!r} has a result yet. "
+                                  + _why_nothing(self.history))
+        return self[int(rows[0])]
+
+    @property
+    def front(self) -> list[Result]:
+        """The trials that no other beats in all objectives, by number."""
+        from luthier.numerics.pareto import front
+
+        rows = np.flatnonzero(self.history.done & self.history.feasible)
+        return [self[int(i)] for i in rows[front(self.history.Y[rows])]]
+
+    @property
+    def results(self) -> list[Result]:
+        """Every trial, by number."""
+        return [self[i] for i in range(len(self.history))]
+
+    def __getitem__(self, number: int) -> Result:
+        history = self.history
+        if not isinstance(number, int | np.integer) or not 0 <= number < len(history):
+            raise NothingFinished(
+                f"study: there is no trial {number!r}; there are {len(history)}, from 0."
+            )
+        row = int(number)
+        values = {}
+        if history.state[row] == State.DONE:
+            for objective, loss in zip(history.objectives, history.Y[row].tolist(), strict=True):
+                values[objective.name] = objective.sign * loss
+        return Result(
+            number=row,
+            state=State(int(history.state[row])).name,
+            value=next(iter(values.values()), None),
+            values=values,
+            params=history.params(row),
+            metrics=history.metrics(row),
+            facts=history.facts(row),
+            seconds=history.seconds(row),
+            error=history.error(row),
+            parent=int(history.parent[row]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.history)
+
+    def frame(self) -> Any:
+        """Every trial as a row: a pandas DataFrame where pandas is installed, else a dict of lists.
+
+        Columns: number, state, the objectives, the parameters (options by their labels), metrics,
+        facts, seconds, error and parent. Numbers have the user's sign.
+        """
+        made = table(self.history)
+        try:
+            import pandas as pd
+        except ModuleNotFoundError:
+            return made
+        return pd.DataFrame(made)
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write the report to a file, ``.html`` or ``.md``; returns its path.
+
+        Raises
+        ------
+        StudyError
+            If the ending is another one, or the file cannot be written.
+        """
+        from luthier.report import Report
+
+        return Report(self.history, name=self.name).save(path)
+
+    def close(self) -> None:
+        """Store what is left and let go of the store. The study can be opened again."""
+        self.flush()
+        self._store.close()
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        counts = self.history.counts
+        told = ", ".join(f"{n} {State(i).name.lower()}" for i, n in enumerate(counts) if n)
+        lines = [
+            f"Study {self.name!r}: {', '.join(map(str, self.objectives))}",
+            f"  {len(self.space)} parameters, {self.sampler!r}, seed {self.seed}",
+            f"  {len(self.history)} trials{': ' if told else ''}{told}",
+        ]
+        if len(self.objectives) == 1 and counts[State.DONE]:
+            lines.append(f"  best: {self.best!r}")
+        if self.ended:
+            lines.append(f"  ended: {self.ended}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = [int(i) for i in self.history.best(5)]
+        names = [o.name for o in self.objectives] + list(self.space.names)
+        head = "".join(f"<th>{escape(name)}</th>" for name in ["trial", *names])
+        body = ""
+        for row in rows:
+            got = self[row]
+            cells: list[Any] = [row, *(f"{v:.6g}" for v in got.values.values())]
+            cells += [got.params.get(name, "") for name in self.space.names]
+            body += "<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in cells) + "</tr>"
+        return (
+            f"<pre>{escape(repr(self))}</pre><table><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+        )
+
+
+class _Line:
+    """A trial's direct call to the study that asked for it."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def report(self, number: int, step: int, loss: list[float], metrics: dict[str, Any]) -> bool:
+        return self._study._report(number, step, loss, metrics)
+
+    def should_stop(self, number: int) -> bool:
+        return self._study.wants_stop(number)
+
+    def note(self, number: int, facts: dict[str, Any]) -> None:
+        self._study._note(number, facts)
+
+
+def tune(
+    objective: Callable[[Trial], Any],
+    space: Space | Mapping[str, Any] | None = None,
+    *,
+    trials: int | None = None,
+    seconds: float | None = None,
+    until: float | Callable[[Study], bool] | None = None,
+    patience: int | None = None,
+    executor: int | Executor | Callable[[], Executor] | None = None,
+    progress: bool | Watcher | None = None,
+    **settings: Any,
+) -> Study:
+    """Make a study and run it, in one call; see `Study` for settings and `Study.run` for limits.
+
+    Without any limit, 100 trials are run.
+
+    Examples
+    --------
+    >>> study = tune(lambda trial: (trial.params["x"] - 2) ** 2, Space(x=Float(-3, 9)), trials=20)
+    """
+    if trials is None and seconds is None and until is None and patience is None:
+        trials = 100
+    return Study(space, **settings).run(
+        objective,
+        trials=trials,
+        seconds=seconds,
+        until=until,
+        patience=patience,
+        executor=executor,
+        progress=progress,
+    )
+
+
+def table(history: History) -> dict[str, list[Any]]:
+    """Every trial as a row of columns of plain values; what is missing is None."""
+    n = len(history)
+    objectives = history.objectives
+    made: dict[str, list[Any]] = {
+        "number": list(range(n)),
+        "state": [State(s).name for s in history.state.tolist()],
+    }
+    for j, objective in enumerate(objectives):
+        losses = history.Y[:, j].tolist()
+        made[objective.name] = [None if y != y else objective.sign * y for y in losses]
+    labels = [history.space.labels(history.raw(i)) for i in range(n)]
+    names = list(dict.fromkeys([*history.space.names, *(k for row in labels for k in row)]))
+
+    def add(rows: list[dict[str, Any]], keys: Sequence[str], prefix: str) -> None:
+        for key in keys:
+            column = key if key not in made else f"{prefix}{key}"
+            made[column] = [row.get(key) for row in rows]
+
+    add(labels, names, "param_")
+    for prefix, rows in (
+        ("metric_", [history.metrics(i) for i in range(n)]),
+        ("fact_", [history.facts(i) for i in range(n)]),
+    ):
+        add(rows, list(dict.fromkeys(k for row in rows for k in row)), prefix)
+    ended = (history.seconds(i) for i in range(n))
+    made["seconds"] = [None if s != s else s for s in ended]
+    errors = [history.error(i) for i in range(n)]
+    made["error"] = [f"{e['kind']}: {e['message']}" if e else None for e in errors]
+    made["parent"] = [p if p >= 0 else None for p in history.parent.tolist()]
+    return made
+
+
+# -- reading arguments ------------------------------------------------------------------------------
+
+
+def _space(given: Any) -> Space | None:
+    if given is None or isinstance(given, Space):
+        space = given
+    elif isinstance(given, Mapping):
+        space = Space(given)
+    else:
+        raise SpaceError(
+            f"Study: expected a Space or a dict of parameters, got {given!r}. "
+            "Write Study(Space(lr=Float(1e-5, 0.1, log=True)))."
+        )
+    if space is not None and not len(space):
+        raise SpaceError(
+            "Study: the space has no parameter, so there is nothing to search. Add one, or leave "
+            "the space out and ask the trial for parameters in the objective."
+        )
+    return space
+
+
+def _objectives(minimize: Any, maximize: Any) -> tuple[Objective, ...]:
+    if minimize is None and maximize is None:
+        minimize = "loss"
+    made = []
+    for word, given, up in (("minimize", minimize, False), ("maximize", maximize, True)):
+        names = () if given is None else (given,) if isinstance(given, str) else given
+        if not isinstance(names, tuple | list) or not all(isinstance(n, str) and n for n in names):
+            raise StudyError(
+                f"{word}: expected a name or a tuple of names, got {given!r}. "
+                f"Write for example {word}='{'accuracy' if up else 'loss'}'."
+            )
+        made += [Objective(name, up) for name in names]
+    if not made:
+        raise StudyError("Study: there is no objective. Name one in minimize or maximize.")
+    twice = [o.name for o in made if sum(p.name == o.name for p in made) > 1]
+    if twice:
+        raise StudyError(f"Study: the objective {twice[0]!r} is named twice. Name it once.")
+    return tuple(made)
+
+
+def _whole(what: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise StudyError(f"{what}: must be a whole number >= {least}, got {value!r}.")
+
+
+def _told(stored: Any) -> str:
+    """A sampler's stored settings, or any other value, in one readable piece."""
+    if isinstance(stored, dict) and "part" in stored:
+        settings = ", ".join(f"{k}={v!r}" for k, v in stored.items() if k != "part")
+        return f"{stored['part'].rpartition(':')[2]}({settings})"
+    return repr(stored)
+
+
+def _made_again(stored: Any, names: Mapping[str, str], kind: str) -> Any:
+    """The part that stored settings describe; only luthier's own parts are made from a log."""
+    where = stored.get("part") if isinstance(stored, dict) else stored
+    if where not in names.values():
+        raise StudyError(
+            f"{kind}: the study was made with {_told(stored)}, which is not luthier's own. "
+            f"Give it again: Study.open(..., {kind}=...)."
+        )
+    from importlib import import_module
+
+    module, _, name = where.partition(":")
+    settings = {k: v for k, v in stored.items() if k != "part"}
+    return getattr(import_module(module), name)(**settings)
+
+
+def _dumped(trial: Trial) -> dict[str, Any]:
+    return {name: space_json.dump(p) for name, p in trial.added.items()}
+
+
+def _why_nothing(history: History) -> str:
+    for i in range(len(history)):
+        error = history.error(i)
+        if error:
+            return f"Trial {i} ended with {error['kind']}: {error['message']}"
+    return "Call study.run(objective, trials=...), or ask and tell."
+
+
+def _folder(study: Study, given: Any, store: Any) -> Path | None:
+    """Where trials keep files; nothing is made before a trial asks for it."""
+    if given is not None:
+        return Path(given).resolve()
+    if isinstance(store, str | os.PathLike):
+        url = stores.url_of(store)
+        if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
+            path = Path(url.removeprefix("sqlite:///")).resolve()
+            return path.parent / f"{path.stem}-trials" / study.name
+        return Path(f"luthier-trials/{study.name}").resolve()
+    path = Path(tempfile.gettempdir()) / f"luthier-{uuid.uuid4().hex[:12]}"
+    weakref.finalize(study, shutil.rmtree, str(path), ignore_errors=True)
+    return path
