@@ -11,17 +11,19 @@ import time
 import uuid
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from luthier import outcome, owners, samplers, schedulers, space_json, stores
+from luthier.about import about
 from luthier.errors import Conflict, NothingFinished, SpaceError, StoreError, StudyError
-from luthier.history import Event, History, Objective, State
-from luthier.parameters import Raw
-from luthier.parts import Job, Sampler, Scheduler, config
+from luthier.history import History, Objective, State
+from luthier.log import Log
+from luthier.parts import Sampler, Scheduler, config
+from luthier.propose import propose
+from luthier.results import Result, result, table
 from luthier.space import Space
 from luthier.trial import Task, Trial
 
@@ -30,31 +32,7 @@ if TYPE_CHECKING:
 
     from luthier.run.loop import Watcher
 
-FRESH = 1000  # draws in search of a point that was not tried, before a space counts as used up
 QUICK = 0.05  # seconds: shorter trials are stored together with the start of the next one
-LATE = 0.5  # seconds that a report may wait to be stored with others
-
-
-@dataclass(frozen=True)
-class Result:
-    """One trial as the log has it; numbers have the user's sign."""
-
-    number: int
-    state: str
-    value: float | None  # of the first objective; None without a result
-    values: dict[str, float]
-    params: dict[str, Any]
-    metrics: dict[str, Any] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-    seconds: float = math.nan
-    error: dict[str, Any] | None = None
-    parent: int = -1
-
-    def __repr__(self) -> str:
-        values = ", ".join(f"{name}={value:.6g}" for name, value in self.values.items())
-        cause = f" ({self.error['kind']}: {self.error['message'][:60]})" if self.error else ""
-        params = ", ".join(f"{name}={value!r}" for name, value in self.params.items())
-        return f"Trial {self.number}: {values or self.state.lower() + cause}  [{params}]"
 
 
 class Study:
@@ -132,57 +110,43 @@ class Study:
                 f"sampler: {self.sampler!r} handles one objective, and there are "
                 f"{len(objectives)}: {', '.join(map(str, objectives))}. Use another sampler."
             )
-        self._store = stores.open(store, name, durable=durable)
-        self._local = store is None
+        self.ended = ""  # why the last run ended
         self.line = _Line(self)
-        self._given = given
-        self._reset()
+        self._lock = threading.RLock()
+        self._mine: set[int] = set()  # running trials that this object asked for
+        self._stops: set[int] = set()  # running trials that should end
+        self._stop_all = False
+        self._local = store is None
         self._folder = _folder(self, folder, store)
-        self._sync()
+        self._log = Log(stores.open(store, name, durable=durable), given)
         if not self.history.opened:
             try:
-                self._open(objectives)
+                self._begin(given, objectives)
             except Conflict:  # another process opened it a moment ago
-                self._sync()
-        self._resume(objectives)
+                self._log.sync()
+        self._continue(given, objectives)
+        self.dynamic = bool(self.history.opened.get("dynamic"))
         self.reap()
 
-    def _reset(self) -> None:
-        """An empty history, to be filled from the log."""
-        self.history = History()
-        self.ended = ""  # why the last run ended
-        self._by = uuid.uuid4().hex[:12]
-        self._cursor = 0
-        self._ahead: list[Event] = []  # applied here, and not stored yet
-        self._ahead_since = 0.0
-        self._stops: set[int] = set()
-        self._stop_all = False
-        self._mine: set[int] = set()  # running trials that this object asked for
-        self._lock = threading.RLock()
-
-    def _open(self, objectives: tuple[Objective, ...]) -> None:
-        from luthier.about import about
-
-        space = Space() if self._given is None else self._given
+    def _begin(self, space: Space | None, objectives: tuple[Objective, ...]) -> None:
         body = {
-            "space": space.to_json(),
-            "dynamic": self._given is None,
+            "space": (space or Space()).to_json(),
+            "dynamic": space is None,
             "objectives": [[objective.name, objective.maximize] for objective in objectives],
             "seed": self.seed,
             "sampler": config(self.sampler),
             "scheduler": config(self.scheduler),
             "about": {} if self._local else about(),
         }
-        self._store.append([Event("opened", None, time.time(), body, self._by)])
-        self._sync()
+        self._log.append(self._log.event("opened", None, body))
 
-    def _resume(self, objectives: tuple[Objective, ...]) -> None:
+    def _continue(self, space: Space | None, objectives: tuple[Objective, ...]) -> None:
         """Check that the log is of the study that was asked for, and take the script's objects."""
         history = self.history
         for word, mine, stored in (
             ("seed", self.seed, history.seed),
             ("sampler", config(self.sampler), history.opened.get("sampler")),
-            ("objectives", ", ".join(map(str, objectives)), ", ".join(map(str, history.objectives))),
+            ("objectives", objectives, history.objectives),
         ):
             if mine != stored:
                 raise StudyError(
@@ -190,15 +154,16 @@ class Study:
                     f"{word} is {_told(mine)}. Use the stored one (Study.open takes what is "
                     "stored), or another name."
                 )
-        self.dynamic = bool(history.opened.get("dynamic"))
-        if self._given is None:
-            return
-        joint = history.space.adopt(self._given)
-        if joint.to_json() != history.space.to_json():
-            event = Event("grew", None, time.time(), {"space": joint.to_json()}, self._by)
-            self._store.append([event])
-            self._sync()
-        history.dress(joint)
+        if space is not None:
+            joint = history.space.adopt(space)
+            if joint.to_json() != history.space.to_json():
+                self._log.append(self._log.event("grew", None, {"space": joint.to_json()}))
+            history.dress(joint)
+
+    @property
+    def history(self) -> History:
+        """The log as arrays, up to the last look at the store."""
+        return self._log.history
 
     @classmethod
     def open(
@@ -263,62 +228,6 @@ class Study:
             folder=folder,
         )
 
-    # -- the log ----------------------------------------------------------------------------------
-
-    def _sync(self) -> None:
-        """Read what was appended since the last look, by others or by this object."""
-        for cursor, event in self._store.read(self._cursor):
-            self._cursor = cursor
-            # Its own reports and results were applied when they happened.
-            if event.by != self._by or event.kind in ("opened", "queued", "created"):
-                self.history.apply(event)
-                if event.kind == "grew" and self._given is not None:
-                    self.history.dress(self.history.space.dressed(self._given))
-            elif event.kind == "grew" and "space" in event.body:
-                self.history.apply(event)
-
-    def _apply(self, *events: Event) -> None:
-        """Take events into the history now; `flush` stores them."""
-        if not self._ahead:
-            self._ahead_since = time.monotonic()
-        for event in events:
-            self.history.apply(event)
-            self._ahead.append(event)
-
-    def _event(self, kind: str, trial: int | None, body: dict[str, Any]) -> Event:
-        return Event(kind, trial, time.time(), body, self._by)
-
-    def flush(self) -> None:
-        """Store everything that has happened; on return it survives a crash."""
-        with self._lock:
-            if not self._ahead:
-                return
-            try:
-                self._store.append(self._ahead)
-                self._ahead = []
-            except Conflict:
-                self._untangle()
-
-    def _untangle(self) -> None:
-        """Another driver took this one for dead and ended a trial of its: what it says counts."""
-        for event in self._ahead:
-            try:
-                self._store.append([event])
-            except Conflict:
-                continue
-        self._rebuild()
-
-    def _rebuild(self) -> None:
-        """Fold the log anew."""
-        ended, mine, stops = self.ended, self._mine, self._stops
-        stop_all, lock = self._stop_all, self._lock
-        self._reset()
-        self.ended, self._mine, self._stops, self._stop_all = ended, mine, stops, stop_all
-        self._lock = lock
-        self._sync()
-        if self._given is not None:
-            self.history.dress(self.history.space.dressed(self._given))
-
     # -- ask and tell -----------------------------------------------------------------------------
 
     def ask(self, k: int = 1) -> list[Trial]:
@@ -346,77 +255,22 @@ class Study:
     def ask_one(self) -> Trial | None:
         """The next trial, or None when nothing is left to try."""
         with self._lock:
+            owner = {} if self._local else {"owner": owners.me()}
             while True:
-                self._sync()
-                body = self._next()
+                self._log.sync()
+                history = self.history
+                body = propose(history, self.sampler, self.scheduler, dynamic=self.dynamic)
                 if body is None:
-                    self.flush()
+                    self._log.flush()
                     return None
-                number = len(self.history)
-                event = self._event("created", number, body)
+                number = len(history)
                 try:
-                    self._store.append([*self._ahead, event])
-                    self._ahead = []
+                    self._log.append(self._log.event("created", number, body | owner))
                 except Conflict:
-                    self.flush()
+                    self._log.flush()
                     continue
                 self._mine.add(number)
-                self._sync()
                 return self._trial(number)
-
-    def _next(self) -> dict[str, Any] | None:
-        """What the next `created` event shall say."""
-        history, space = self.history, self.history.space
-        body: dict[str, Any] = {} if self._local else {"owner": owners.me()}
-        for row in history.retries():
-            body |= {"draw": int(history.draw[row]), "params": history.raw(row), "parent": row}
-            if history.tag[row]:
-                body["tag"] = int(history.tag[row])
-            return body
-        draw = body["draw"] = history.proposals
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(draw,)))
-        if history.queue:
-            entry = history.queue[0]
-            body["params"] = space.complete(entry["params"], rng)
-            if entry.get("hints"):
-                body["hints"] = entry["hints"]
-            return body | {"queued": entry["queued"]}
-        if not len(space):
-            if not self.dynamic and len(history):
-                return None  # a space without parameters has one point
-            return body | {"params": {}}
-        jobs = self.scheduler.next(space, history.seen(), self.sampler, 1, rng)
-        if not jobs:
-            return None
-        job: Job = jobs[0]
-        raw: dict[str, Raw] | None = space.raw(np.asarray(job.x))
-        if job.parent < 0 and history.tried(raw or {}) is not None:
-            raw = self._fresh(space, rng)
-        if raw is None:
-            return None
-        body["params"] = raw
-        if job.tag:
-            body["tag"] = int(job.tag)
-        if job.parent >= 0:
-            body["parent"] = int(job.parent)
-        if job.budget != math.inf:
-            body["budget"] = job.budget
-        return body
-
-    def _fresh(self, space: Space, rng: np.random.Generator) -> dict[str, Raw] | None:
-        """A point that was not tried, drawn uniformly; None when there is none left."""
-        for x in space.sample(100, rng):
-            raw = space.raw(x)
-            if self.history.tried(raw) is None:
-                return raw
-        if space.size != math.inf:
-            left = [raw for raw in space.points() if self.history.tried(raw) is None]
-            return left[int(rng.integers(len(left)))] if left else None
-        for x in space.sample(FRESH, rng):
-            raw = space.raw(x)
-            if self.history.tried(raw) is None:
-                return raw
-        return None
 
     def _trial(self, row: int) -> Trial:
         history = self.history
@@ -439,6 +293,11 @@ class Study:
             hints=history.created(row).get("hints", {}),
         )
         return Trial(task, self.line)
+
+    def flush(self) -> None:
+        """Store everything that has happened; on return it survives a crash."""
+        with self._lock:
+            self._log.flush()
 
     def tell(
         self, trial: Trial | int, value: Any = None, *, error: BaseException | str | None = None
@@ -507,10 +366,10 @@ class Study:
                     if result.get(k) not in (None, {})}  # fmt: skip
             events = []
             if result.get("added"):
-                events.append(self._event("grew", None, {"parameters": result["added"]}))
+                events.append(self._log.event("grew", None, {"parameters": result["added"]}))
             if "params" in result and result["params"] != self.history.raw(number):
                 body["params"] = result["params"]
-            self._apply(*events, self._event("finished", number, body))
+            self._log.apply(*events, self._log.event("finished", number, body))
             if not self._local and result.get("seconds", math.inf) > QUICK:
                 self.flush()
 
@@ -523,9 +382,9 @@ class Study:
             body: dict[str, Any] = {"step": step, "loss": loss}
             if metrics:
                 body["metrics"] = metrics
-            self._apply(self._event("reported", number, body))
-            if not self._local and time.monotonic() - self._ahead_since > LATE:
-                self.flush()
+            self._log.apply(self._log.event("reported", number, body))
+            if not self._local and self._log.late:
+                self._log.flush()
             seen = self.history.seen()
             row = number if seen is self.history else int(np.flatnonzero(seen.number == number)[0])
             if not self.scheduler.keep(seen, row):
@@ -542,7 +401,7 @@ class Study:
 
     def _note(self, number: int | None, facts: dict[str, Any]) -> None:
         with self._lock:
-            self._apply(self._event("noted", number, {"facts": facts}))
+            self._log.apply(self._log.event("noted", number, {"facts": facts}))
 
     def note(self, **facts: Any) -> None:
         """Keep facts about the study, such as what data it was for; the report shows them."""
@@ -558,7 +417,7 @@ class Study:
         were more than `retries`; the last one then counts as failed.
         """
         with self._lock:
-            self._sync()
+            self._log.sync()
             history = self.history
             running = [int(i) for i in np.flatnonzero(history.running)]
             gone = []
@@ -578,7 +437,7 @@ class Study:
 
     def beat(self) -> None:
         """Give a sign of life, for drivers on other machines."""
-        if getattr(self._store, "many_machines", False):
+        if getattr(self._log.store, "many_machines", False):
             self._note(None, {f"alive {owners.me()}": time.time()})
             self.flush()
 
@@ -595,8 +454,8 @@ class Study:
     def reload(self) -> None:
         """Store what is not stored yet, and fold the log anew."""
         with self._lock:
-            self.flush()
-            self._rebuild()
+            self._log.flush()
+            self._log.rebuild()
 
     # -- running ------------------------------------------------------------------------------------
 
@@ -677,7 +536,7 @@ class Study:
             If a name is unknown or inactive, or a value does not fit.
         """
         with self._lock:
-            self._sync()
+            self._log.sync()
             space = self.history.space
             if not isinstance(params, Mapping):
                 raise SpaceError(f"enqueue: expected a dict from names to values, got {params!r}.")
@@ -691,9 +550,7 @@ class Study:
                 return False
             if again:
                 body["again"] = True
-            self._store.append([*self._ahead, self._event("queued", None, body)])
-            self._ahead = []
-            self._sync()
+            self._log.append(self._log.event("queued", None, body))
             return True
 
     # -- what came of it ----------------------------------------------------------------------------
@@ -754,7 +611,7 @@ class Study:
     @property
     def results(self) -> list[Result]:
         """Every trial, by number."""
-        return [self[i] for i in range(len(self.history))]
+        return [result(self.history, i) for i in range(len(self.history))]
 
     def __getitem__(self, number: int) -> Result:
         history = self.history
@@ -762,23 +619,7 @@ class Study:
             raise NothingFinished(
                 f"study: there is no trial {number!r}; there are {len(history)}, from 0."
             )
-        row = int(number)
-        values = {}
-        if history.state[row] == State.DONE:
-            for objective, loss in zip(history.objectives, history.Y[row].tolist(), strict=True):
-                values[objective.name] = objective.sign * loss
-        return Result(
-            number=row,
-            state=State(int(history.state[row])).name,
-            value=next(iter(values.values()), None),
-            values=values,
-            params=history.params(row),
-            metrics=history.metrics(row),
-            facts=history.facts(row),
-            seconds=history.seconds(row),
-            error=history.error(row),
-            parent=int(history.parent[row]),
-        )
+        return result(history, int(number))
 
     def __len__(self) -> int:
         return len(self.history)
@@ -811,7 +652,7 @@ class Study:
     def close(self) -> None:
         """Store what is left and let go of the store. The study can be opened again."""
         self.flush()
-        self._store.close()
+        self._log.store.close()
 
     def __enter__(self) -> Study:
         return self
@@ -900,39 +741,6 @@ def tune(
     )
 
 
-def table(history: History) -> dict[str, list[Any]]:
-    """Every trial as a row of columns of plain values; what is missing is None."""
-    n = len(history)
-    objectives = history.objectives
-    made: dict[str, list[Any]] = {
-        "number": list(range(n)),
-        "state": [State(s).name for s in history.state.tolist()],
-    }
-    for j, objective in enumerate(objectives):
-        losses = history.Y[:, j].tolist()
-        made[objective.name] = [None if y != y else objective.sign * y for y in losses]
-    labels = [history.space.labels(history.raw(i)) for i in range(n)]
-    names = list(dict.fromkeys([*history.space.names, *(k for row in labels for k in row)]))
-
-    def add(rows: list[dict[str, Any]], keys: Sequence[str], prefix: str) -> None:
-        for key in keys:
-            column = key if key not in made else f"{prefix}{key}"
-            made[column] = [row.get(key) for row in rows]
-
-    add(labels, names, "param_")
-    for prefix, rows in (
-        ("metric_", [history.metrics(i) for i in range(n)]),
-        ("fact_", [history.facts(i) for i in range(n)]),
-    ):
-        add(rows, list(dict.fromkeys(k for row in rows for k in row)), prefix)
-    ended = (history.seconds(i) for i in range(n))
-    made["seconds"] = [None if s != s else s for s in ended]
-    errors = [history.error(i) for i in range(n)]
-    made["error"] = [f"{e['kind']}: {e['message']}" if e else None for e in errors]
-    made["parent"] = [p if p >= 0 else None for p in history.parent.tolist()]
-    return made
-
-
 # -- reading arguments ------------------------------------------------------------------------------
 
 
@@ -980,7 +788,9 @@ def _whole(what: str, value: Any, least: int) -> None:
 
 
 def _told(stored: Any) -> str:
-    """A sampler's stored settings, or any other value, in one readable piece."""
+    """A sampler's stored settings, objectives, or any other value, in one readable piece."""
+    if isinstance(stored, tuple):
+        return ", ".join(map(str, stored))
     if isinstance(stored, dict) and "part" in stored:
         settings = ", ".join(f"{k}={v!r}" for k, v in stored.items() if k != "part")
         return f"{stored['part'].rpartition(':')[2]}({settings})"

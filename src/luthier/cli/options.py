@@ -1,0 +1,80 @@
+"""What users type, read into clean values."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from luthier.errors import DataError, StudyError
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.I)
+
+
+def seconds(text: str | None) -> float | None:
+    """Seconds from ``90``, ``90s``, ``10m``, ``1h30m``, ``2d``; None from None.
+
+    Raises
+    ------
+    StudyError
+        If it is none of these, or not above 0.
+    """
+    if text is None:
+        return None
+    given = text.strip()
+    parts = PART.findall(given)
+    whole = "".join(PART.sub("", given).split())
+    total = sum(float(number) * UNITS[unit.lower()] for number, unit in parts)
+    if not parts or whole or total <= 0:
+        raise StudyError(
+            f"--time {text!r} is no time. Write a number with a unit, such as 90s, 10m or 1h30m."
+        )
+    return total
+
+
+def test_part(text: str) -> float | Path:
+    """The share of rows to keep untouched, or the file that holds them.
+
+    Raises
+    ------
+    DataError
+        If it is neither a share between 0 and 1 nor a file.
+    """
+    try:
+        share = float(text)
+    except ValueError:
+        path = Path(text)
+        if not path.exists():
+            raise DataError(
+                f"--test {text!r} is neither a share such as 0.2 nor a file that exists. "
+                "Give one of them."
+            ) from None
+        return path
+    if not 0 < share < 1:
+        raise DataError(
+            f"--test {text}: the share of untouched rows must lie between 0 and 1. "
+            "0.2 is usual."
+        )
+    return share
+
+
+def at_least(name: str, value: int | None, least: int) -> None:
+    """Check a count.
+
+    Raises
+    ------
+    StudyError
+        If it is below `least`.
+    """
+    if value is not None and value < least:
+        raise StudyError(f"{name} must be at least {least}, got {value}.")
+
+
+def load_space(path: Path | None) -> Any:
+    """The space in a TOML or JSON file, or None without one."""
+    if path is None:
+        return None
+    from luthier.space import Space
+
+    return Space.load(path)

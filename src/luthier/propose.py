@@ -1,0 +1,78 @@
+"""What to try next, as a function of the log: the body of the next `created` event."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from luthier.history import History
+from luthier.parameters import Raw
+from luthier.parts import Sampler, Scheduler
+from luthier.space import Space
+
+FEW, MANY = 100, 1000  # draws in search of a point that was not tried
+
+
+def propose(
+    history: History, sampler: Sampler, scheduler: Scheduler, *, dynamic: bool
+) -> dict[str, Any] | None:
+    """Draw and parameters of the next trial, or None when nothing is left to try.
+
+    First come lost trials, which keep their draw and parameters, then queued configurations, then
+    what the sampler proposes to the scheduler. Chance comes from the study's seed and the draw. A
+    point that was tried already is replaced by one that was not.
+
+    Parameters
+    ----------
+    history : History
+        The whole log.
+    dynamic : bool
+        The space is defined by running, so it may still be empty.
+    """
+    space = history.space
+    for row in history.retries():
+        body = {"draw": int(history.draw[row]), "params": history.raw(row), "parent": row}
+        return body | ({"tag": int(history.tag[row])} if history.tag[row] else {})
+    draw = history.proposals
+    rng = np.random.default_rng(np.random.SeedSequence(history.seed, spawn_key=(draw,)))
+    if history.queue:
+        entry = history.queue[0]
+        body = {"draw": draw, "params": space.complete(entry["params"], rng)}
+        hints = {"hints": entry["hints"]} if entry.get("hints") else {}
+        return body | hints | {"queued": entry["queued"]}
+    if not len(space):
+        # Without parameters there is one point; unless the objective has yet to name them.
+        return {"draw": draw, "params": {}} if dynamic or not len(history) else None
+    jobs = scheduler.next(space, history.seen(), sampler, 1, rng)
+    if not jobs:
+        return None
+    job = jobs[0]
+    raw: dict[str, Raw] | None = space.raw(job.x)
+    if job.parent < 0 and history.tried(raw or {}) is not None:
+        raw = _untried(space, history, rng)
+    if raw is None:
+        return None
+    body = {"draw": draw, "params": raw}
+    if job.tag:
+        body["tag"] = int(job.tag)
+    if job.parent >= 0:
+        body["parent"] = int(job.parent)
+    if job.budget != math.inf:
+        body["budget"] = float(job.budget)
+    return body
+
+
+def _untried(space: Space, history: History, rng: np.random.Generator) -> dict[str, Raw] | None:
+    """A point that was not tried, drawn uniformly; None when there is none, or none is found."""
+
+    def drawn(k: int) -> dict[str, Raw] | None:
+        raws = map(space.raw, space.sample(k, rng))
+        return next((raw for raw in raws if history.tried(raw) is None), None)
+
+    found = drawn(FEW)
+    if found is not None or space.size == math.inf:
+        return found or drawn(MANY)
+    left = [raw for raw in space.points() if history.tried(raw) is None]
+    return left[int(rng.integers(len(left)))] if left else None

@@ -1,0 +1,111 @@
+"""Trials as users read them: numbers with their sign, options by value or by label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from luthier.history import History, State
+
+
+@dataclass(frozen=True)
+class Result:
+    """One trial as the log has it.
+
+    Attributes
+    ----------
+    number : int
+        The trial's number.
+    state : str
+        RUNNING, DONE, STOPPED, FAILED or LOST.
+    value : float or None
+        The first objective, with the user's sign; None without a result.
+    values : dict
+        Every objective by name; empty without a result.
+    params : dict
+        What the objective got.
+    metrics, facts : dict
+        What else it returned, and what it noted.
+    seconds : float
+        How long it ran; NaN while it runs.
+    error : dict or None
+        Kind, message and traceback of what ended it.
+    parent : int
+        The trial that it goes on from, or -1.
+    """
+
+    number: int
+    state: str
+    value: float | None
+    values: dict[str, float]
+    params: dict[str, Any]
+    metrics: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    seconds: float = math.nan
+    error: dict[str, Any] | None = None
+    parent: int = -1
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name}={value:.6g}" for name, value in self.values.items())
+        if not told:
+            told = self.state.lower()
+            if self.error:
+                told += f" ({self.error['kind']}: {self.error['message'][:60]})"
+        params = ", ".join(f"{name}={value!r}" for name, value in self.params.items())
+        return f"Trial {self.number}: {told}  [{params}]"
+
+
+def result(history: History, row: int) -> Result:
+    """One row of a history."""
+    values: dict[str, float] = {}
+    if history.state[row] == State.DONE:
+        losses = history.Y[row].tolist()
+        values = {o.name: o.sign * y for o, y in zip(history.objectives, losses, strict=True)}
+    return Result(
+        number=int(history.number[row]),
+        state=State(int(history.state[row])).name,
+        value=next(iter(values.values()), None),
+        values=values,
+        params=history.params(row),
+        metrics=history.metrics(row),
+        facts=history.facts(row),
+        seconds=history.seconds(row),
+        error=history.error(row),
+        parent=int(history.parent[row]),
+    )
+
+
+def table(history: History) -> dict[str, list[Any]]:
+    """Every trial as a row of columns of plain values; what is missing is None.
+
+    Columns: number, state, objectives, parameters (options by label), metrics, facts, seconds,
+    error, parent. A name that is taken already gets a prefix that says what it is.
+    """
+    rows = range(len(history))
+    made: dict[str, list[Any]] = {
+        "number": list(rows),
+        "state": [State(s).name for s in history.state.tolist()],
+    }
+    for j, objective in enumerate(history.objectives):
+        losses = history.Y[:, j].tolist()
+        made[objective.name] = [None if y != y else objective.sign * y for y in losses]
+
+    def add(dicts: Sequence[dict[str, Any]], prefix: str, first: Sequence[str] = ()) -> None:
+        for key in dict.fromkeys([*first, *(key for item in dicts for key in item)]):
+            column = f"{prefix}_{key}" if key in made or key in ENDS else key
+            made[column] = [item.get(key) for item in dicts]
+
+    add([history.space.labels(history.raw(i)) for i in rows], "param", history.space.names)
+    add([history.metrics(i) for i in rows], "metric")
+    add([history.facts(i) for i in rows], "fact")
+    seconds = [history.seconds(i) for i in rows]
+    made["seconds"] = [None if s != s else s for s in seconds]
+    errors = [history.error(i) for i in rows]
+    made["error"] = [f"{e['kind']}: {e['message']}" if e else None for e in errors]
+    made["parent"] = [p if p >= 0 else None for p in history.parent.tolist()]
+    return made
+
+
+ENDS = ("seconds", "error", "parent")
