@@ -1,12 +1,15 @@
 import re
 
 import pytest
+
 from luthier import errors
 from luthier.errors import LuthierError, MissingExtra, nearest, need
 
 
 def test_the_tree_in_the_docstring_is_the_tree_of_classes():
-    classes = {k for k in vars(errors).values() if isinstance(k, type) and k.__module__ == "luthier.errors"}
+    classes = {
+        k for k in vars(errors).values() if isinstance(k, type) and k.__module__ == "luthier.errors"
+    }
     tree = {k.__name__: [b.__name__ for b in k.__bases__] for k in classes if k is not errors.Stop}
     drawn: dict[str, list[str]] = {}
     above: list[str] = []

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+
 from luthier.errors import SpaceError
 from luthier.parameters import MISSING, Choice, Float, Int, Label, is_plain, same, short
-from sklearn.linear_model import LogisticRegression
 
 STEPPED = [
     Int(3, 11),
@@ -41,8 +42,8 @@ NUMBERS = STEPPED + CONTINUOUS
 
 
 @st.composite
-def floats(draw, step=None, log=None):
-    log = draw(st.booleans()) if log is None else log
+def floats(draw):
+    log = draw(st.booleans())
     low = draw(st.floats(1e-9, 1e6) if log else st.floats(-1e6, 1e6))
     return Float(low, low + draw(st.floats(1e-6, 1e6)), log=log)
 
@@ -116,7 +117,9 @@ def test_larger_units_are_never_smaller_values(p, one, other):
 
 @given(p=floats() | ints() | stepped_floats(), far=st.floats(1e-3, 1e9))
 def test_values_outside_the_range_have_units_outside_the_cube_and_finite(p, far):
-    below, above = p.to_unit(p.low - far), p.to_unit(p.high + p.high - p.low + (p.step or 0) + far)
+    far += p.step or 0  # a number between two steps lies inside a cell
+
+    below, above = p.to_unit(p.low - far), p.to_unit(p.high + far)
 
     assert -math.inf < below < 0
     assert 1 < above < math.inf
@@ -510,15 +513,6 @@ def test_a_default_may_be_none_or_absent():
     assert Choice("a", None).default is MISSING
     assert repr(MISSING) == "<no default>"
     assert pickle.loads(pickle.dumps(MISSING)) is MISSING
-
-
-def test_a_thousand_options_are_made_at_once(benchmark_seconds=0.5):
-    import time
-
-    start = time.perf_counter()
-    Choice(*map(str, range(1000, 3000)))
-
-    assert time.perf_counter() - start < benchmark_seconds
 
 
 def test_plain_is_what_json_gives_back_unchanged():

@@ -25,9 +25,9 @@ def about() -> dict[str, Any]:
         "machine": {
             "system": f"{platform.system()} {platform.release().split('-')[0]}",
             "processor": _processor(),
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (
-                os.cpu_count() or 1
-            ),
+            "cores": len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else (os.cpu_count() or 1),
             "memory_gb": _memory(),
         },
     }

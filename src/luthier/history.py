@@ -22,17 +22,19 @@ noted     facts: anything worth keeping, about a trial or about the study
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from luthier.errors import SpaceError, StoreError
+from luthier.numerics.columns import Columns
 from luthier.parameters import Array, Ints, Raw
 from luthier.space import Mask, Space
 
+Kind = TypeVar("Kind")
 KINDS = ("opened", "grew", "queued", "created", "reported", "finished", "noted")
 
 
@@ -87,10 +89,28 @@ class Objective:
         return f"{'maximize' if self.maximize else 'minimize'} {self.name}"
 
 
-def _view(array: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:
-    made = array[:n]
-    made.flags.writeable = False
-    return made
+class _Column(Generic[Kind]):
+    """A column of a history, read-only; rows that are there when it is read may change later."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, history: History, owner: type | None = None) -> Kind:
+        column: Kind = getattr(history, self._table)[self._name]
+        return column
+
+
+class _Mask:
+    """Which rows of a history are in one state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = int(state)
+
+    def __get__(self, history: History, owner: type | None = None) -> Mask:
+        return np.asarray(history.state == self._state)
 
 
 class History:
@@ -131,275 +151,206 @@ class History:
         objectives: Sequence[Objective] = (Objective("loss"),),
         seed: int = 0,
     ) -> None:
-        self.space = Space() if space is None else space
-        self.objectives = tuple(objectives)
-        self.seed = seed
         self.opened: dict[str, Any] = {}
         self.notes: dict[str, Any] = {}  # facts about the study, the latest of each name
-        self.counts = [0] * len(State)
+        self.counts = [0] * len(State)  # trials in each state
         self.proposals = 0  # how many draws there were
         self.queue: list[dict[str, Any]] = []  # queued configurations that nobody has taken yet
-        self._taken = 0
-        self._n = self._r = 0
-        self._raws: list[dict[str, Raw]] = []
-        self._bodies: list[dict[str, Any]] = []  # what finished said of each trial
-        self._facts: list[dict[str, Any] | None] = []
-        self._metrics: list[dict[int, dict[str, Any]] | None] = []  # reported, by step
-        self._tried: dict[Any, int] = {}
+        self._taken = 0  # entries of the queue that were taken, all from its front
+        self._raws: list[dict[str, Raw]] = []  # parameters: those proposed, then those asked for
+        self._proposed: dict[int, dict[str, Raw]] = {}  # where these differ, those proposed
+        self._bodies: list[dict[str, Any]] = []  # of finished; of created while a trial runs
+        self._facts: dict[int, dict[str, Any]] = {}
+        self._metrics: dict[int, dict[int, dict[str, Any]]] = {}  # reported, by step
         self._retried: set[int] = set()  # lost trials that were tried again
         self._attempts: dict[int, int] = {}  # how often a draw was tried, if more than once
-        self._encoded = 0  # rows of _X that are up to date, but for those in _stale
-        self._stale: set[int] = set()
-        self._plain = True  # every row is its own draw, none is lost
+        self._plain = True  # every row is its own draw, and none is lost
+        self._version = 0  # events so far
         self._seen: tuple[int, History] | None = None
-        self._version = 0
-        self._reserve(16, 16)
+        self._fold = {kind: getattr(self, f"_{kind}") for kind in KINDS}
+        self._begin(Space() if space is None else space, objectives, seed)
 
-    def _reserve(self, rows: int, reports: int) -> None:
-        """Room for more rows; the columns grow by doubling."""
-        m, d = len(self.objectives), len(self.space)
-
-        def grown(name: str, shape: tuple[int, ...], fill: Any, kind: Any) -> None:
-            made = np.full(shape, fill, dtype=kind)
-            old = getattr(self, name, None)
-            if old is not None and old.shape[1:] == shape[1:]:
-                made[: len(old)] = old[: shape[0]]
-            setattr(self, name, made)
-
-        if rows > len(getattr(self, "_state", ())):
-            rows = max(rows, 2 * self._n)
-            for name in ("_state", "_tag", "_draw"):
-                grown(name, (rows,), 0, np.int64)
-            grown("_number", (rows,), 0, np.int64)
-            grown("_parent", (rows,), -1, np.int64)
-            grown("_budget", (rows,), math.inf, np.float64)
-            grown("_started", (rows,), math.nan, np.float64)
-            grown("_ended", (rows,), math.nan, np.float64)
-            grown("_Y", (rows, m), math.nan, np.float64)
-            grown("_X", (rows, d), math.nan, np.float64)
-        if reports > len(getattr(self, "_owner", ())):
-            reports = max(reports, 2 * self._r)
-            grown("_owner", (reports,), 0, np.int64)
-            grown("_step", (reports,), 0, np.int64)
-            grown("_value", (reports, m), math.nan, np.float64)
+    def _begin(self, space: Space, objectives: Sequence[Objective], seed: int) -> None:
+        """Empty columns for a space and objectives."""
+        self.objectives = tuple(objectives)
+        self.seed = seed
+        m = len(self.objectives)
+        self._trials = Columns(
+            {
+                "number": ((), np.int64, 0),
+                "draw": ((), np.int64, 0),
+                "state": ((), np.int64, State.RUNNING),
+                "parent": ((), np.int64, -1),
+                "tag": ((), np.int64, 0),
+                "budget": ((), np.float64, math.inf),
+                "started": ((), np.float64, math.nan),
+                "finished": ((), np.float64, math.nan),
+                "Y": ((m,), np.float64, math.nan),
+                "G": ((0,), np.float64, math.nan),
+            }
+        )
+        self._reports = Columns(
+            {
+                "owner": ((), np.int64, 0),
+                "step": ((), np.int64, 0),
+                "value": ((m,), np.float64, math.nan),
+            }
+        )
+        self.dress(space)
 
     # -- folding the log --------------------------------------------------------------------------
 
     def apply(self, event: Event) -> None:
-        """Add one event. Events must come in the order of the log."""
+        """Add one event. Events must come in the order of the log.
+
+        Raises
+        ------
+        StoreError
+            If the event cannot follow those before it.
+        """
         self._version += 1
-        getattr(self, "_" + event.kind)(event.trial, event.at, event.body)
+        try:
+            self._fold[event.kind](event.trial, event.at, event.body)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            if isinstance(error, SpaceError):
+                raise
+            raise StoreError(
+                f"the log cannot be understood at its event {self._version}, {event.kind!r} of "
+                f"trial {event.trial}: {error!r}. A newer luthier may have written it: run "
+                "pip install -U luthier. Otherwise restore a copy."
+            ) from error
 
     def _opened(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         self.opened = {**body, "at": at}
-        self.seed = body.get("seed", 0)
-        self.objectives = tuple(Objective(name, bool(up)) for name, up in body["objectives"])
-        self._n = self._r = 0
-        for name in ("_state", "_owner"):
-            delattr(self, name)
-        self._reserve(16, 16)
-        self._reshape(Space.from_json(body["space"]))
+        objectives = [Objective(name, bool(up)) for name, up in body["objectives"]]
+        self._begin(Space.from_json(body["space"]), objectives, body.get("seed", 0))
 
     def _grew(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         if "space" in body:
-            self._reshape(Space.from_json(body["space"]))
+            self.dress(Space.from_json(body["space"]))
         else:
             added = Space.from_json({"parameters": body["parameters"]})
-            self._reshape(self.space.grow(dict(added.items())))
-
-    def _reshape(self, space: Space) -> None:
-        """Take another space; earlier rows are encoded in it when somebody asks for them."""
-        self.space = space
-        self._X = np.full((len(self._state), len(space)), np.nan)
-        self._encoded = 0
-        self._stale.clear()
-        self._tried = {space.key(raw): i for i, raw in reversed(list(enumerate(self._raws)))}
+            self.dress(self.space.grow(dict(added.items())))
 
     def dress(self, space: Space) -> None:
-        """Put a space with the script's own objects in place of the labels that the log has."""
-        self._reshape(space)
+        """Take another space, or the same with a script's own objects in place of labels.
+
+        Earlier rows are encoded in it when somebody asks for them.
+        """
+        self.space = space
+        self._X = np.empty((0, len(space)))
+        self._encoded = 0  # rows of _X that are up to date, but for those in _stale
+        self._stale: set[int] = set()
+        self._forget()
+        self._seen = None
+
+    def _forget(self) -> None:
+        self._keys: dict[Hashable, int] = {}  # what was tried, entered when somebody asks
+        self._keyed = 0  # rows that are entered
 
     def _queued(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         self.queue.append({**body, "queued": self._taken + len(self.queue)})
 
     def _created(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
-        i = self._n
-        if trial != i:
-            raise ValueError(f"the log is damaged: trial {trial} was created, expected {i}")
-        if i >= len(self._state):
-            self._reserve(2 * i, 0)
-        raw, draw, parent = body["params"], body["draw"], body.get("parent", -1)
-        self._number[i], self._draw[i], self._started[i] = i, draw, at
-        if parent >= 0:
-            self._parent[i] = parent
-            if self._draw[parent] == draw:
-                self._retried.add(parent)
-                self._attempts[draw] = self._attempts.get(draw, 1) + 1
-        if "tag" in body:
-            self._tag[i] = body["tag"]
-        if "budget" in body:
-            self._budget[i] = body["budget"]
-        self._raws.append(raw)
+        n = len(self._trials)
+        if trial != n:
+            raise ValueError(f"expected trial {n} to be created")
+        draw, parent = body["draw"], body.get("parent", -1)
+        if parent >= 0 and self._trials.cell("draw", parent) == draw:
+            self._retried.add(parent)
+            self._attempts[draw] = self._attempts.get(draw, 1) + 1
+        more = {name: body[name] for name in ("parent", "tag", "budget") if name in body}
+        self._trials.append(number=n, draw=draw, started=at, **more)
+        self._raws.append(body["params"])
         self._bodies.append(body)
-        self._facts.append(None)
-        self._metrics.append(None)
-        self._tried.setdefault(self.space.key(raw), i)
-        if draw != i:
-            self._plain = False
+        self._plain = self._plain and draw == n
         self.proposals = max(self.proposals, draw + 1)
         self.counts[State.RUNNING] += 1
-        self._n = i + 1
-        if body.get("queued") is not None:
-            while self._taken <= body["queued"]:
-                self.queue.pop(0)
-                self._taken += 1
+        entry = body.get("queued")
+        if entry is not None and entry >= self._taken:
+            del self.queue[: entry + 1 - self._taken]
+            self._taken = entry + 1
 
     def _reported(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
-        assert trial is not None
-        r = self._r
-        if r >= len(self._owner):
-            self._reserve(0, 2 * r)
-        self._owner[r], self._step[r], self._value[r] = trial, body["step"], body["loss"]
-        self._r = r + 1
+        row = self._known(trial)
+        self._reports.append(owner=row, step=body["step"], value=body["loss"])
         if body.get("metrics"):
-            kept = self._metrics[trial]
-            if kept is None:
-                kept = self._metrics[trial] = {}
-            kept[body["step"]] = body["metrics"]
+            self._metrics.setdefault(row, {})[body["step"]] = body["metrics"]
 
     def _finished(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
-        assert trial is not None
+        row = self._known(trial)
         state = State[body["state"]]
-        self.counts[self._state[trial]] -= 1
+        self.counts[self._trials.cell("state", row)] -= 1
         self.counts[state] += 1
-        self._state[trial] = state
-        self._ended[trial] = at
+        self._trials.put("state", row, state)
+        self._trials.put("finished", row, at)
         if state is State.DONE:
-            self._Y[trial] = body["loss"]
+            self._trials.put("Y", row, body["loss"])
         elif state is State.LOST:
             self._plain = False
-            key = self.space.key(self._raws[trial])
-            if self._tried.get(key) == trial:
-                del self._tried[key]
+            self._forget()
         if "params" in body:
-            self._raws[trial] = body["params"]
-            self._tried.setdefault(self.space.key(body["params"]), trial)
-            self._stale.add(trial)
-        self._bodies[trial] = body
+            self._proposed.setdefault(row, self._raws[row])
+            self._raws[row] = body["params"]
+            if row < self._encoded:
+                self._stale.add(row)
+            if row < self._keyed:
+                self._keys.setdefault(self.space.key(body["params"]), row)
+        self._bodies[row] = body
 
     def _noted(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         if trial is None:
             self.notes.update(body["facts"])
         else:
-            self._facts[trial] = {**(self._facts[trial] or {}), **body["facts"]}
+            self._facts.setdefault(self._known(trial), {}).update(body["facts"])
+
+    def _known(self, trial: int | None) -> int:
+        if trial is None or not 0 <= trial < len(self._trials):
+            raise ValueError(f"there are {len(self._trials)} trials")
+        return trial
 
     # -- columns ----------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return self._n
+        return len(self._trials)
 
     @property
     def X(self) -> Array:
         """(n, d) points in the unit cube, NaN where inactive."""
-        if self._encoded < self._n:
-            new = slice(self._encoded, self._n)
-            self._X[new] = self.space.rows(self._raws[new])
-            self._stale = {i for i in self._stale if i < self._encoded}
-            self._encoded = self._n
-        for i in self._stale:
-            self._X[i] = self.space.rows([self._raws[i]])[0]
+        n, old = len(self), self._encoded
+        if old < n:
+            if len(self._X) < n:
+                grown = np.empty((max(16, 2 * n), len(self.space)))
+                grown[:old] = self._X[:old]
+                self._X = grown
+            self._X[old:n] = self.space.rows(self._raws[old:])
+            self._encoded = n
+        for row in self._stale:
+            self._X[row] = self.space.rows([self._raws[row]])[0]
         self._stale.clear()
-        return _view(self._X, self._n)
+        made = self._X[:n]
+        made.flags.writeable = False
+        return made
 
-    @property
-    def Y(self) -> Array:
-        """(n, m) losses, NaN unless DONE."""
-        return _view(self._Y, self._n)
+    Y = _Column[Array]("_trials")
+    G = _Column[Array]("_trials")
+    state = _Column[Ints]("_trials")
+    number = _Column[Ints]("_trials")
+    draw = _Column[Ints]("_trials")
+    parent = _Column[Ints]("_trials")
+    tag = _Column[Ints]("_trials")
+    budget = _Column[Array]("_trials")
+    started = _Column[Array]("_trials")
+    finished = _Column[Array]("_trials")
+    owner = _Column[Ints]("_reports")
+    step = _Column[Ints]("_reports")
+    value = _Column[Array]("_reports")
 
-    @property
-    def G(self) -> Array:
-        """(n, c) constraint excess."""
-        return np.empty((self._n, 0))
-
-    @property
-    def state(self) -> Ints:
-        """(n,) the `State` of each trial."""
-        return _view(self._state, self._n)
-
-    @property
-    def number(self) -> Ints:
-        """(n,) trial numbers."""
-        return _view(self._number, self._n)
-
-    @property
-    def draw(self) -> Ints:
-        """(n,) indices of proposals."""
-        return _view(self._draw, self._n)
-
-    @property
-    def parent(self) -> Ints:
-        """(n,) the number of the trial that it goes on from, or -1."""
-        return _view(self._parent, self._n)
-
-    @property
-    def tag(self) -> Ints:
-        """(n,) the sampler's bookmarks."""
-        return _view(self._tag, self._n)
-
-    @property
-    def budget(self) -> Array:
-        """(n,) the step up to which each trial may run."""
-        return _view(self._budget, self._n)
-
-    @property
-    def started(self) -> Array:
-        """(n,) UNIX seconds."""
-        return _view(self._started, self._n)
-
-    @property
-    def finished(self) -> Array:
-        """(n,) UNIX seconds, NaN while running."""
-        return _view(self._ended, self._n)
-
-    @property
-    def owner(self) -> Ints:
-        """(r,) the row of the trial that made each report."""
-        return _view(self._owner, self._r)
-
-    @property
-    def step(self) -> Ints:
-        """(r,) the step of each report."""
-        return _view(self._step, self._r)
-
-    @property
-    def value(self) -> Array:
-        """(r, m) the losses of each report."""
-        return _view(self._value, self._r)
-
-    @property
-    def running(self) -> Mask:
-        """(n,) trials that have not ended."""
-        return self.state == State.RUNNING
-
-    @property
-    def done(self) -> Mask:
-        """(n,) trials with a valid result."""
-        return self.state == State.DONE
-
-    @property
-    def stopped(self) -> Mask:
-        """(n,) trials that were ended early."""
-        return self.state == State.STOPPED
-
-    @property
-    def failed(self) -> Mask:
-        """(n,) trials without a valid result, by their own fault."""
-        return self.state == State.FAILED
-
-    @property
-    def lost(self) -> Mask:
-        """(n,) trials whose process is gone."""
-        return self.state == State.LOST
+    running = _Mask(State.RUNNING)
+    done = _Mask(State.DONE)
+    stopped = _Mask(State.STOPPED)
+    failed = _Mask(State.FAILED)
+    lost = _Mask(State.LOST)
 
     @property
     def feasible(self) -> Mask:
@@ -409,7 +360,7 @@ class History:
     @property
     def ended(self) -> int:
         """How many trials are DONE, STOPPED or FAILED: what ``trials=`` counts."""
-        return self._n - self.counts[State.RUNNING] - self.counts[State.LOST]
+        return len(self) - self.counts[State.RUNNING] - self.counts[State.LOST]
 
     # -- single trials ----------------------------------------------------------------------------
 
@@ -422,8 +373,8 @@ class History:
         return self.space.values(self._raws[row])
 
     def facts(self, row: int) -> dict[str, Any]:
-        """What the trial noted."""
-        return self._facts[row] or {}
+        """What the trial noted, the latest of each name."""
+        return self._facts.get(row, {})
 
     def metrics(self, row: int) -> dict[str, Any]:
         """What else the trial returned beside its objectives, as the user gave it."""
@@ -437,11 +388,13 @@ class History:
     def seconds(self, row: int) -> float:
         """How long the trial ran; NaN while it runs."""
         told = self._bodies[row].get("seconds")
-        return float(told if told is not None else self._ended[row] - self._started[row])
+        if told is None:
+            told = self._trials.cell("finished", row) - self._trials.cell("started", row)
+        return float(told)
 
     def reported(self, row: int) -> dict[int, dict[str, Any]]:
         """Reported metrics beside the objectives, by step."""
-        return self._metrics[row] or {}
+        return self._metrics.get(row, {})
 
     def curve(self, row: int) -> tuple[Ints, Array]:
         """Steps (s,) and losses (s, m) that one trial reported, in the order they came."""
@@ -449,8 +402,20 @@ class History:
         return self.step[at], self.value[at]
 
     def tried(self, raw: Mapping[str, Raw]) -> int | None:
-        """The first trial with these parameters that is not lost, or None."""
-        return self._tried.get(self.space.key(raw))
+        """The number of a trial with these parameters that is not lost, or None.
+
+        Where a space is defined by running, what was proposed counts as much as what was asked
+        for: proposing it again would lead to the same.
+        """
+        if self._keyed < len(self):
+            key, enter = self.space.key, self._keys.setdefault
+            for row, state in enumerate(self.state[self._keyed :].tolist(), start=self._keyed):
+                if state != State.LOST:
+                    enter(key(self._raws[row]), row)
+                    if row in self._proposed:
+                        enter(key(self._proposed[row]), row)
+            self._keyed = len(self)
+        return self._keys.get(self.space.key(raw))
 
     def created(self, row: int) -> dict[str, Any]:
         """The owner and queue entry of a running trial, as its `created` event said."""
@@ -460,14 +425,14 @@ class History:
         """Lost trials that nobody has tried again, in the order of their draws."""
         if self.counts[State.LOST] == len(self._retried):
             return []
-        rows = [int(i) for i in np.flatnonzero(self.lost) if int(i) not in self._retried]
-        return sorted(rows, key=lambda i: int(self._draw[i]))
+        rows = [row for row in np.flatnonzero(self.lost).tolist() if row not in self._retried]
+        return sorted(rows, key=lambda row: int(self._trials.cell("draw", row)))
 
     def attempts(self, row: int) -> int:
         """How many trials there were with the draw of this one."""
-        return self._attempts.get(int(self._draw[row]), 1)
+        return self._attempts.get(int(self._trials.cell("draw", row)), 1)
 
-    # -- other ways to look at it -------------------------------------------------------------------
+    # -- other ways to look at it -----------------------------------------------------------------
 
     def best(self, k: int = 1) -> Ints:
         """Rows of the k best DONE trials: feasible first, then by loss, then by row.
@@ -476,13 +441,17 @@ class History:
         """
         rows = np.flatnonzero(self.done)
         Y, bad = self.Y[rows], ~self.feasible[rows]
-        if Y.shape[1] == 1:
-            order = np.lexsort((rows, Y[:, 0], bad))
+        if len(self.objectives) == 1:
+            rank = Y[:, 0]
+            if k == 1 and len(rows) and not bad.any():
+                return rows[[np.argmin(rank)]]  # sorting takes 20 times as long, and runs ask often
         else:
             from luthier.numerics.pareto import fronts
 
-            order = np.lexsort((rows, fronts(Y), bad))
-        return rows[order[:k]]
+            rank = np.empty(len(rows))
+            for group in (bad, ~bad):
+                rank[group] = fronts(Y[group])
+        return rows[np.lexsort((rows, rank, bad))[:k]]
 
     def seen(self) -> History:
         """What samplers and schedulers see: one row per draw, in that order, none of them lost.
@@ -494,55 +463,55 @@ class History:
             return self
         if self._seen is None or self._seen[0] != self._version:
             rows = np.flatnonzero(~self.lost)
-            rows = rows[np.argsort(self._draw[rows], kind="stable")]
-            self._seen = (self._version, self._pick(rows))
+            rows = rows[np.argsort(self.draw[rows], kind="stable")]
+            self._seen = (self._version, self._pick(rows, np.arange(len(self._reports))))
         return self._seen[1]
 
     def at(self, step: int) -> History:
         """As if every trial had ended with its report at a step.
 
-        Trials that reported at that step are DONE with that loss, whatever became of them;
-        others keep their row, as RUNNING.
+        Trials that reported at that step are DONE with that loss, whatever became of them, or
+        FAILED where it is not finite. Others that are DONE count as RUNNING, and the rest is as
+        it was. Later reports are left out.
         """
-        made = self._pick(np.arange(self._n))
-        made._state[: self._n] = State.RUNNING
-        made._Y[: self._n] = np.nan
-        here = self.step == step
-        rows = self.owner[here]
-        made._state[rows] = State.DONE
-        made._Y[rows] = self.value[here]
-        made.counts = [0] * len(State)
-        for state, count in zip(*np.unique(made.state, return_counts=True), strict=True):
-            made.counts[state] = int(count)
+        made = self._pick(np.arange(len(self)), np.flatnonzero(self.step <= step))
+        here = made.step == step
+        rows, losses = made.owner[here], made.value[here]  # of two reports, the later counts
+        kept = ~made.lost[rows]
+        rows, losses = rows[kept], losses[kept]
+        made._trials.put("state", made.done, State.RUNNING)
+        made._trials.put("Y", slice(None), math.nan)
+        good = np.isfinite(losses).all(axis=1)
+        made._trials.put("state", rows, np.where(good, State.DONE, State.FAILED))
+        made._trials.put("Y", rows, losses)
+        made._trials.put("Y", ~made.done, math.nan)
+        made.counts = np.bincount(made.state, minlength=len(State)).tolist()
         return made
 
-    def _pick(self, rows: Ints) -> History:
-        """A history of these rows only."""
+    def _pick(self, rows: Ints, reports: Ints) -> History:
+        """A history of these rows, and of these reports as far as they are of these rows."""
         made = History(self.space, objectives=self.objectives, seed=self.seed)
-        made._reserve(max(len(rows), 1), max(self._r, 1))
-        n = made._n = len(rows)
-        X = self.X
-        for name in ("_state", "_tag", "_draw", "_number", "_parent", "_budget", "_started",
-                     "_ended", "_Y"):  # fmt: skip
-            getattr(made, name)[:n] = getattr(self, name)[rows]
-        made._X[:n], made._encoded = X[rows], n
-        place = np.full(self._n, -1)
-        place[rows] = np.arange(n)
-        kept = place[self.owner] >= 0
-        r = made._r = int(kept.sum())
-        made._owner[:r] = place[self.owner[kept]]
-        made._step[:r], made._value[:r] = self.step[kept], self.value[kept]
-        for name in ("_raws", "_bodies", "_facts", "_metrics"):
-            column = getattr(self, name)
-            setattr(made, name, [column[i] for i in rows])
-        for state, count in zip(*np.unique(made.state, return_counts=True), strict=True):
-            made.counts[state] = int(count)
-        made.opened, made.notes, made.queue = self.opened, self.notes, self.queue
-        made.proposals, made._tried = self.proposals, self._tried
+        self.tried({})  # enters what is not entered yet, once for both
+        made._keys, made._keyed = self._keys, len(rows)
+        made._X, made._encoded = self.X[rows], len(rows)
+        made._trials = self._trials.pick(rows)
+        place = np.full(len(self), -1)
+        place[rows] = np.arange(len(rows))
+        owner = place[self.owner[reports]]
+        made._reports = self._reports.pick(reports[owner >= 0])
+        made._reports.put("owner", slice(None), owner[owner >= 0])
+        listed = rows.tolist()
+        made._raws = [self._raws[row] for row in listed]
+        made._bodies = [self._bodies[row] for row in listed]
+        made._facts = {int(place[i]): told for i, told in self._facts.items() if place[i] >= 0}
+        made._metrics = {int(place[i]): told for i, told in self._metrics.items() if place[i] >= 0}
+        made.counts = np.bincount(made.state, minlength=len(State)).tolist()
+        made.opened, made.notes, made.queue = self.opened, self.notes, list(self.queue)
+        made.proposals, made._attempts = self.proposals, self._attempts
         return made
 
     def __repr__(self) -> str:
         told = ", ".join(
             f"{count} {State(i).name.lower()}" for i, count in enumerate(self.counts) if count
         )
-        return f"History({self._n} trials: {told or 'none'}; {len(self.space)} parameters)"
+        return f"History({len(self)} trials: {told or 'none'}; {len(self.space)} parameters)"

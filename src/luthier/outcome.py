@@ -14,7 +14,7 @@ from luthier.history import Objective
 KEPT = 20_000  # characters of a traceback: enough to see the cause, and no gigabyte in the log
 
 
-class Invalid(Exception):  # noqa: N818 - never leaves this package
+class Invalid(Exception):
     """What was returned is no result; says what was returned and what to return."""
 
 

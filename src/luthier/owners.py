@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,11 +25,9 @@ def _host() -> str:
             break
     else:
         told = str(uuid.getnode())
-    # Two containers may share a machine id but not their process ids: the namespace tells them apart.
-    try:
+    # Two containers may share a machine id but not their process ids; the namespace differs.
+    with suppress(OSError):
         told += os.readlink("/proc/self/ns/pid")
-    except OSError:
-        pass
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 

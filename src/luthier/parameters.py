@@ -313,7 +313,7 @@ class Float(_Number):
         kind = f"Float({self.low!r}, {self.high!r})"
         for name in ("low", "high", "step"):
             given = getattr(self, name)
-            if given is not None:
+            if given is not None or name != "step":
                 object.__setattr__(self, name, _number(kind, name, given))
         if self.step is not None:
             (low, a), (step, b) = _ratio(self.low), _ratio(self.step)

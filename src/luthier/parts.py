@@ -1,4 +1,4 @@
-"""The interfaces of luthier on one page: Sampler, Scheduler, Store, and what passes between them."""
+"""The interfaces on one page: Sampler, Scheduler, Store, and what passes between them."""
 
 from __future__ import annotations
 

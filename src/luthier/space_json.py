@@ -153,7 +153,7 @@ def _parameter(name: str, table: Mapping[str, Any]) -> Parameter:
     for key in table:
         if key not in KEYS[kind]:
             raise SpaceError(
-                f"{name}: a {kind} has no {key!r}.{nearest(str(key), KEYS[kind])} "
+                f"{name}: {kind!r} has no {key!r} beside it.{nearest(str(key), KEYS[kind])} "
                 f"It has {', '.join(sorted(KEYS[kind] - {kind, 'ids', 'retired'}))}."
             )
     when = table.get("when")

@@ -137,7 +137,8 @@ def _options(p: Parameter) -> tuple[Any, ...]:
 
 def _root(branches: list[dict[str, Parameter]]) -> str | None:
     """A parameter that every branch has, whose options belong to one branch each."""
-    for name in branches[0]:
+    words = [n for n, p in branches[0].items() if any(isinstance(x, str) for x in _options(p))]
+    for name in dict.fromkeys([*words, *branches[0]]):  # kernel="rbf" says more than C=10
         if all(isinstance(branch.get(name), Choice) for branch in branches):
             options = [x for branch in branches for x in _options(branch[name])]
             alone = all(

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import os
-import shutil
-import tempfile
 import threading
 import time
-import uuid
-import weakref
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from luthier import outcome, owners, samplers, schedulers, space_json, stores
+from luthier import outcome, owners, samplers, schedulers, settings, space_json, stores
 from luthier.about import about
 from luthier.errors import Conflict, NothingFinished, SpaceError, StoreError, StudyError
 from luthier.history import History, Objective, State
@@ -96,10 +92,10 @@ class Study:
         folder: str | os.PathLike[str] | None = None,
         durable: str = "process",
     ) -> None:
-        given = _space(space)
-        objectives = _objectives(minimize, maximize)
-        _whole("seed", seed, 0)
-        _whole("retries", retries, 0)
+        given = settings.space(space)
+        objectives = settings.objectives(minimize, maximize)
+        settings.whole("seed", seed, 0)
+        settings.whole("retries", retries, 0)
         if not isinstance(name, str) or not name:
             raise StudyError(f"name: must be a string that is not empty, got {name!r}.")
         self.name, self.seed, self.retries = name, int(seed), int(retries)
@@ -117,7 +113,7 @@ class Study:
         self._stops: set[int] = set()  # running trials that should end
         self._stop_all = False
         self._local = store is None
-        self._folder = _folder(self, folder, store)
+        self._folder = str(settings.folder(self, name, folder, store))
         self._log = Log(stores.open(store, name, durable=durable), given)
         if not self.history.opened:
             try:
@@ -150,9 +146,9 @@ class Study:
         ):
             if mine != stored:
                 raise StudyError(
-                    f"study {self.name!r}: the store has it with {word} {_told(stored)}, and now "
-                    f"{word} is {_told(mine)}. Use the stored one (Study.open takes what is "
-                    "stored), or another name."
+                    f"study {self.name!r}: the store has it with {word} {settings.told(stored)}, "
+                    f"and now {word} is {settings.told(mine)}. Use the stored one (Study.open "
+                    "takes what is stored), or another name."
                 )
         if space is not None:
             joint = history.space.adopt(space)
@@ -219,16 +215,17 @@ class Study:
             space,
             minimize=tuple(down) or None,
             maximize=tuple(up) or None,
-            sampler=sampler or _made_again(history.opened["sampler"], samplers.NAMES, "sampler"),
+            sampler=sampler
+            or settings.made_again(history.opened["sampler"], samplers.NAMES, "sampler"),
             scheduler=scheduler
-            or _made_again(history.opened["scheduler"], schedulers.NAMES, "scheduler"),
+            or settings.made_again(history.opened["scheduler"], schedulers.NAMES, "scheduler"),
             store=store,
             name=name,
             seed=history.seed,
             folder=folder,
         )
 
-    # -- ask and tell -----------------------------------------------------------------------------
+    # -- ask and tell
 
     def ask(self, k: int = 1) -> list[Trial]:
         """The next trials: those to retry, then queued ones, then what the sampler proposes.
@@ -243,7 +240,7 @@ class Study:
         list of Trial
             Shorter than k, or empty, when nothing is left to try.
         """
-        _whole("ask: k", k, 1)
+        settings.whole("ask: k", k, 1)
         made = []
         for _ in range(k):
             trial = self.ask_one()
@@ -275,9 +272,6 @@ class Study:
     def _trial(self, row: int) -> Trial:
         history = self.history
         parent = int(history.parent[row])
-        folders = [None, None]
-        if self._folder is not None:
-            folders = [str(self._folder / f"{i:05d}") if i >= 0 else None for i in (row, parent)]
         task = Task(
             number=row,
             draw=int(history.draw[row]),
@@ -288,8 +282,8 @@ class Study:
             parent=parent,
             budget=float(history.budget[row]),
             dynamic=self.dynamic,
-            folder=folders[0],
-            parent_folder=folders[1],
+            folder=f"{self._folder}{os.sep}{row:05d}",
+            parent_folder=f"{self._folder}{os.sep}{parent:05d}" if parent >= 0 else None,
             hints=history.created(row).get("hints", {}),
         )
         return Trial(task, self.line)
@@ -321,8 +315,10 @@ class Study:
         """
         number = trial.number if isinstance(trial, Trial) else trial
         with self._lock:
-            if isinstance(number, bool) or not isinstance(number, int | np.integer) or not (
-                0 <= number < len(self.history)
+            if (
+                isinstance(number, bool)
+                or not isinstance(number, int | np.integer)
+                or not (0 <= number < len(self.history))
             ):
                 raise StudyError(
                     f"tell: there is no trial {number!r}; the study has {len(self.history)}. "
@@ -370,10 +366,10 @@ class Study:
             if "params" in result and result["params"] != self.history.raw(number):
                 body["params"] = result["params"]
             self._log.apply(*events, self._log.event("finished", number, body))
-            if not self._local and result.get("seconds", math.inf) > QUICK:
+            if not self._local and result.get("seconds", inf) > QUICK:
                 self.flush()
 
-    # -- what a running trial says ------------------------------------------------------------------
+    # -- what a running trial says
 
     def _report(self, number: int, step: int, loss: list[float], metrics: dict[str, Any]) -> bool:
         with self._lock:
@@ -408,7 +404,7 @@ class Study:
         self._note(None, {name: outcome.plain(value) for name, value in facts.items()})
         self.flush()
 
-    # -- trials whose process is gone ---------------------------------------------------------------
+    # -- trials whose process is gone
 
     def reap(self) -> list[int]:
         """Mark the running trials of dead processes as lost; returns their numbers.
@@ -457,7 +453,7 @@ class Study:
             self._log.flush()
             self._log.rebuild()
 
-    # -- running ------------------------------------------------------------------------------------
+    # -- running
 
     def run(
         self,
@@ -553,7 +549,7 @@ class Study:
             self._log.append(self._log.event("queued", None, body))
             return True
 
-    # -- what came of it ----------------------------------------------------------------------------
+    # -- what came of it
 
     @property
     def space(self) -> Space:
@@ -567,8 +563,8 @@ class Study:
         A grid says its own size.
         """
         if not len(self.space):
-            return math.inf  # nothing is known yet of a space that is defined by running
-        plan: int | float = math.inf
+            return inf  # nothing is known yet of a space that is defined by running
+        plan: int | float = inf
         if hasattr(self.sampler, "size"):
             plan = self.sampler.size(self.space)
         return min(self.space.size, plan)
@@ -596,8 +592,10 @@ class Study:
             )
         rows = self.history.best()
         if not len(rows):
-            raise NothingFinished(f"best: no trial of the study {self.name!r} has a result yet. "
-                                  + _why_nothing(self.history))
+            raise NothingFinished(
+                f"best: no trial of the study {self.name!r} has a result yet. "
+                + _why_nothing(self.history)
+            )
         return self[int(rows[0])]
 
     @property
@@ -741,77 +739,6 @@ def tune(
     )
 
 
-# -- reading arguments ------------------------------------------------------------------------------
-
-
-def _space(given: Any) -> Space | None:
-    if given is None or isinstance(given, Space):
-        space = given
-    elif isinstance(given, Mapping):
-        space = Space(given)
-    else:
-        raise SpaceError(
-            f"Study: expected a Space or a dict of parameters, got {given!r}. "
-            "Write Study(Space(lr=Float(1e-5, 0.1, log=True)))."
-        )
-    if space is not None and not len(space):
-        raise SpaceError(
-            "Study: the space has no parameter, so there is nothing to search. Add one, or leave "
-            "the space out and ask the trial for parameters in the objective."
-        )
-    return space
-
-
-def _objectives(minimize: Any, maximize: Any) -> tuple[Objective, ...]:
-    if minimize is None and maximize is None:
-        minimize = "loss"
-    made = []
-    for word, given, up in (("minimize", minimize, False), ("maximize", maximize, True)):
-        names = () if given is None else (given,) if isinstance(given, str) else given
-        if not isinstance(names, tuple | list) or not all(isinstance(n, str) and n for n in names):
-            raise StudyError(
-                f"{word}: expected a name or a tuple of names, got {given!r}. "
-                f"Write for example {word}='{'accuracy' if up else 'loss'}'."
-            )
-        made += [Objective(name, up) for name in names]
-    if not made:
-        raise StudyError("Study: there is no objective. Name one in minimize or maximize.")
-    twice = [o.name for o in made if sum(p.name == o.name for p in made) > 1]
-    if twice:
-        raise StudyError(f"Study: the objective {twice[0]!r} is named twice. Name it once.")
-    return tuple(made)
-
-
-def _whole(what: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise StudyError(f"{what}: must be a whole number >= {least}, got {value!r}.")
-
-
-def _told(stored: Any) -> str:
-    """A sampler's stored settings, objectives, or any other value, in one readable piece."""
-    if isinstance(stored, tuple):
-        return ", ".join(map(str, stored))
-    if isinstance(stored, dict) and "part" in stored:
-        settings = ", ".join(f"{k}={v!r}" for k, v in stored.items() if k != "part")
-        return f"{stored['part'].rpartition(':')[2]}({settings})"
-    return repr(stored)
-
-
-def _made_again(stored: Any, names: Mapping[str, str], kind: str) -> Any:
-    """The part that stored settings describe; only luthier's own parts are made from a log."""
-    where = stored.get("part") if isinstance(stored, dict) else stored
-    if where not in names.values():
-        raise StudyError(
-            f"{kind}: the study was made with {_told(stored)}, which is not luthier's own. "
-            f"Give it again: Study.open(..., {kind}=...)."
-        )
-    from importlib import import_module
-
-    module, _, name = where.partition(":")
-    settings = {k: v for k, v in stored.items() if k != "part"}
-    return getattr(import_module(module), name)(**settings)
-
-
 def _dumped(trial: Trial) -> dict[str, Any]:
     return {name: space_json.dump(p) for name, p in trial.added.items()}
 
@@ -822,18 +749,3 @@ def _why_nothing(history: History) -> str:
         if error:
             return f"Trial {i} ended with {error['kind']}: {error['message']}"
     return "Call study.run(objective, trials=...), or ask and tell."
-
-
-def _folder(study: Study, given: Any, store: Any) -> Path | None:
-    """Where trials keep files; nothing is made before a trial asks for it."""
-    if given is not None:
-        return Path(given).resolve()
-    if isinstance(store, str | os.PathLike):
-        url = stores.url_of(store)
-        if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
-            path = Path(url.removeprefix("sqlite:///")).resolve()
-            return path.parent / f"{path.stem}-trials" / study.name
-        return Path(f"luthier-trials/{study.name}").resolve()
-    path = Path(tempfile.gettempdir()) / f"luthier-{uuid.uuid4().hex[:12]}"
-    weakref.finalize(study, shutil.rmtree, str(path), ignore_errors=True)
-    return path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 from zlib import crc32
@@ -96,7 +96,7 @@ class Trial:
         self.added = {}
         self._attrs: dict[str, Any] = {}
 
-    # -- what it is ---------------------------------------------------------------------------------
+    # -- what it is
 
     @property
     def number(self) -> int:
@@ -133,7 +133,7 @@ class Trial:
         """The folder of the trial that this one goes on from, or None."""
         return None if self.task.parent_folder is None else Path(self.task.parent_folder)
 
-    # -- what it says -------------------------------------------------------------------------------
+    # -- what it says
 
     def report(self, value: Any, step: int) -> None:
         """Tell how the trial stands.
@@ -176,7 +176,7 @@ class Trial:
         """Keep facts about the trial; they appear in tables and the report."""
         self.line.note(self.number, {name: outcome.plain(value) for name, value in facts.items()})
 
-    # -- define by run --------------------------------------------------------------------------------
+    # -- define by run
 
     def float(
         self,
@@ -227,9 +227,9 @@ class Trial:
                     f"{self.params[name]!r} does not fit. Use two names."
                 ) from error
             return self.params[name]
-        known = self.added.get(name) or (
-            self.task.space[name] if name in self.task.space else None
-        )
+        known = self.added.get(name)
+        if known is None and name in self.task.space:
+            known = self.task.space[name]
         if known is not None and type(known) is not type(wanted):
             raise SpaceError(
                 f"{name}: was {known!r} and is now asked for as {wanted!r}. "
@@ -252,7 +252,7 @@ class Trial:
             return self.raw
         return {**self.task.raw, **self.raw}
 
-    # -- names that Optuna's objectives use -----------------------------------------------------------
+    # -- names that Optuna's objectives use
 
     def suggest_float(
         self,
@@ -324,7 +324,7 @@ def _read(
 
 
 def _join(known: Parameter, wanted: Parameter) -> Parameter:
-    """The parameter that holds the values of both, `known` itself where it does; its scale stays."""
+    """The parameter that holds the values of both: `known` itself where it does, on its scale."""
     if isinstance(known, Choice):
         assert isinstance(wanted, Choice)
         named = zip(wanted.labels, wanted.options, strict=True)
@@ -337,12 +337,12 @@ def _join(known: Parameter, wanted: Parameter) -> Parameter:
     low, high = min(known.low, wanted.low), max(known.high, wanted.high)
     if (low, high) == (known.low, known.high) and known.step == wanted.step:
         return known
-    step = known.step if known.step == wanted.step else (1 if isinstance(known, Int) else None)
-    return replace(known, low=low, high=high, step=step, log=known.log and low > 0, default=None)
+    same, log = known.step == wanted.step, known.log and low > 0
+    if isinstance(known, Int):
+        return Int(int(low), int(high), log=log, step=known.step if same else 1)
+    return Float(low, high, log=log, step=known.step if same else None)
 
 
 def told_to_stop(error: BaseException) -> bool:
     """Whether an exception means that the trial ends as stopped: ours, or Optuna's pruning."""
     return any(kind.__name__ in ("Stop", "TrialPruned") for kind in type(error).__mro__)
-
-

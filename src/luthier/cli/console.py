@@ -19,7 +19,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -60,7 +60,7 @@ class Voice:
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON can hold it: NaN and infinity become null, what it does not know a string."""
+    """The value as JSON can hold it: NaN and infinity become null, strange things a string."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -83,7 +83,8 @@ def guarded() -> Iterator[None]:
         _fail(str(error), BAD_INPUT)
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(OSError, ValueError):  # a stream without a file, as in a notebook
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
     except OSError as error:
         what = f"{error.filename}: " if error.filename else ""

@@ -53,8 +53,7 @@ def test_part(text: str) -> float | Path:
         return path
     if not 0 < share < 1:
         raise DataError(
-            f"--test {text}: the share of untouched rows must lie between 0 and 1. "
-            "0.2 is usual."
+            f"--test {text}: the share of untouched rows must lie between 0 and 1. 0.2 is usual."
         )
     return share
 

@@ -73,8 +73,15 @@ class Panel:
     def __init__(self, trials: int | None, title: str) -> None:
         from rich.console import Console
         from rich.live import Live
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
-        from rich.progress import SpinnerColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         self.trials, self.title = trials, title
         self.bar = Progress(
@@ -108,7 +115,7 @@ class Panel:
 
         objective = history.objectives[0]
         lines = []
-        rows = [row for row in range(len(history) - 1, -1, -1)][: self.LAST]
+        rows = range(len(history) - 1, max(-1, len(history) - 1 - self.LAST), -1)
         leader = history.best()
         for row in rows:
             value = objective.sign * float(history.Y[row, 0])

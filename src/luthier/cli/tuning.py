@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from luthier.study import Study
 
 NAME = "tune"  # of the study in its store
+LARGE = 5000  # rows of training data from which a fit may use several threads
+PATHS = ("data", "test", "valid", "space")  # options that may name a file
 DEMO = "demo:"  # in place of a path: a data set inside scikit-learn
 
 
@@ -81,8 +83,10 @@ def prepare(options: Options, jobs: int = 1) -> Job:
         train, test = holdout(table, part, options.seed)
     else:
         train, test = table, read_like(part, table)
-    measure, why = (metric(options.metric, table), "you chose it") if options.metric else (
-        default_metric(train)
+    measure, why = (
+        (metric(options.metric, table), "you chose it")
+        if options.metric
+        else (default_metric(train))
     )
     _defined(train, test, measure)
     if options.valid:
@@ -90,7 +94,7 @@ def prepare(options: Options, jobs: int = 1) -> Job:
     else:
         joined, parts = train, folds(train, options.cv, options.seed)
     chosen = model(options.model, table.task, metric_needs=measure.needs, rows=len(train))
-    objective = CrossValidated(joined, chosen, measure, parts, threads=_threads(jobs))
+    objective = CrossValidated(joined, chosen, measure, parts, threads=_threads(jobs, len(train)))
     given = load_space(Path(options.space) if options.space else None)
     if given is None:
         space = objective.space
@@ -125,7 +129,7 @@ def open_study(job: Job, store: str, place: Path) -> Study:
     """
     from luthier.study import Study
 
-    _same(job, store, place)
+    _same(job, store)
     measure = job.objective.metric
     study = Study(
         job.space,
@@ -133,10 +137,11 @@ def open_study(job: Job, store: str, place: Path) -> Study:
         name=NAME,
         seed=job.options.seed,
         sampler=job.options.sampler,
-        **{measure.direction: measure.name},
+        minimize=measure.name if measure.direction == "minimize" else None,
+        maximize=measure.name if measure.direction == "maximize" else None,
     )
     if "tuning" not in study.history.notes:
-        study.note(**job.facts)
+        study.note(**_portable(job.facts, place))
     if job.options.sampler != "auto" and not len(study) and not study.history.queue:
         default = study.space.default()
         if default is not None:
@@ -169,7 +174,7 @@ def restored(study: Study, place: Path) -> Options:
             "known. Run the script or the command that made it."
         )
     told = {key: value for key, value in told.items() if key in Options.__dataclass_fields__}
-    for key in ("data", "valid", "space", "test"):
+    for key in PATHS:
         told[key] = _from(place, str(told[key]))
     return Options(**{**told, "drop": tuple(told["drop"])})
 
@@ -189,7 +194,10 @@ def _table(options: Options) -> Table:
     )
 
 
-def _threads(jobs: int) -> int:
+def _threads(jobs: int, rows: int) -> int:
+    """Threads of one fit; on few rows they wait for one another more than they work."""
+    if rows < LARGE:
+        return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, (cores or 1) // jobs)
 
@@ -229,27 +237,23 @@ def _facts(options: Options, table: Table, train: Table, test: Table) -> dict[st
     }
 
 
-def portable(facts: Mapping[str, Any], place: Path) -> dict[str, Any]:
+def _portable(facts: Mapping[str, Any], place: Path) -> dict[str, Any]:
     """The facts with paths as seen from the output directory, so that both can move together."""
     tuning = dict(facts["tuning"])
-    for key in ("data", "valid", "space", "test"):
-        tuning[key] = _to(place, str(tuning[key]))
+    for key in PATHS:
+        path = str(tuning[key])
+        if path and not path.startswith(DEMO) and Path(path).exists():
+            tuning[key] = os.path.relpath(path, place)
     return {**facts, "tuning": tuning}
 
 
-def _to(place: Path, path: str) -> str:
-    if not path or path.startswith(DEMO) or not Path(path).exists():
-        return path
-    return os.path.relpath(path, place)
-
-
 def _from(place: Path, path: str) -> str:
-    if not path or path.startswith(DEMO) or not (place / path).exists():
-        return path
-    return os.path.relpath(place / path)
+    """A stored path as seen from the working directory."""
+    here = os.path.relpath(place / path) if path and not path.startswith(DEMO) else path
+    return here if here != path and Path(here).exists() else path
 
 
-def _same(job: Job, store: str, place: Path) -> None:
+def _same(job: Job, store: str) -> None:
     """Check that a stored study was made with these options and these data."""
     if not exists(store):
         return
@@ -287,20 +291,17 @@ def _same(job: Job, store: str, place: Path) -> None:
                 "--out to begin anew, or bring the old file back."
             )
     for key, value in facts["tuning"].items():
-        if key in ("data", "valid", "test") and key != "test":
-            continue  # told by their content
         before = told.get(key)
-        if before != value and not _both_paths(str(before), str(value), place):
+        files = key == "test" and Path(str(value)).is_file()
+        if key in ("data", "valid", "space") or files:
+            continue  # files are told by their content, and a space may grow
+        if before != value:
             flag = "--" + key.replace("_", "-")
             raise StudyError(
                 f"This study was made with {flag} {_told(before)}, and now it is {flag} "
                 f"{_told(value)}. Use the same options to continue it, or another --out to begin "
                 "anew."
             )
-
-
-def _both_paths(before: str, now: str, place: Path) -> bool:
-    return Path(now).is_file() and Path(_from(place, before)).is_file()
 
 
 def _told(value: Any) -> str:
@@ -316,15 +317,19 @@ def announce(job: Job, voice: Voice) -> None:
         f"{table.name}: {len(table) + len(job.test)} rows, {len(table.columns)} features; "
         f"{table.task} of {table.target!r} ({table.why})."
     )
-    voice.note(f"Metric: {measure.name}, {measure.direction}d ({job.why_metric}).")
+    voice.note(f"Metric: {measure.name}, to {measure.direction} ({job.why_metric}).")
     for text in job.notes:
         voice.note(f"Note: {text}.")
     for text in table.warnings:
         voice.note(f"Warning: {text}.")
     kept = f"{len(job.test)} rows are kept untouched for the end"
-    way = "a validation file" if job.options.valid else (
-        f"{len(job.objective.folds)} folds of the other {len(table)}"
-        if len(job.objective.folds) > 1
-        else f"one split of the other {len(table)}"
+    way = (
+        "a validation file"
+        if job.options.valid
+        else (
+            f"{len(job.objective.folds)} folds of the other {len(table)}"
+            if len(job.objective.folds) > 1
+            else f"one split of the other {len(table)}"
+        )
     )
     voice.note(f"Each point is judged on {way}; {kept}.")

@@ -90,7 +90,7 @@ def evaluate(
         "default": _interval(scores[0], draws[:, 0]),
         "tuned": _interval(scores[1], draws[:, 1]),
         "difference": _interval(sign * (scores[1] - scores[0]), gain),
-        "guess": _guess(train, test, metric),
+        "guess": guess(train, test, metric),
     }
     made["verdict"] = _verdict(made["difference"])
     made["words"] = _words(made, same)
@@ -127,7 +127,7 @@ def _interval(score: float, draws: npt.NDArray[np.float64]) -> dict[str, float]:
     return {"score": float(score), "low": low, "high": high}
 
 
-def _guess(train: Table, test: Table, metric: Metric) -> float:
+def guess(train: Table, test: Table, metric: Metric) -> float:
     """The score of knowing the target's distribution and nothing else."""
     if test.task == "regression":
         middle = np.median(train.y) if metric.name in ("mae", "medae", "mape") else train.y.mean()

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,10 +32,12 @@ class Driver(Protocol):
     """What the loop needs of a study."""
 
     name: str
-    history: History
-    line: Line
     ended: str
 
+    @property
+    def history(self) -> History: ...
+    @property
+    def line(self) -> Line: ...
     @property
     def points(self) -> int | float: ...
     def ask_one(self) -> Trial | None: ...
@@ -300,10 +302,8 @@ def _interrupted(driver: Driver, workers: Workers, running: dict[Future[Outcome]
     """End what runs and record it; trials that did not finish are lost, and tried again later."""
     driver.stop_all()
     workers.stop()
-    try:
+    with suppress(KeyboardInterrupt):  # a second one: do not wait for trials that do not listen
         wait([future for future in running if future.running() or future.done()], timeout=10)
-    except KeyboardInterrupt:
-        pass  # a second Ctrl-C: do not wait for trials that do not listen
     for future, number in running.items():
         result = future.result() if future.done() and not future.cancelled() else None
         if result is not None and result["state"] in ("DONE", "FAILED"):

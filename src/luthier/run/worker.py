@@ -7,7 +7,7 @@ would break a whole pool:
 state      DONE, STOPPED or FAILED; LOST where the trial was cut off through no fault of its own
 loss       one number per objective, minimised; metrics: what else was returned. Only for DONE.
 params     the raw values that the trial ran with
-added      parameters that a trial of a space defined by running asked for and the space has not so
+added      parameters that the objective asked for and the space does not have so, as plain data
 error      kind, message and traceback, for FAILED and LOST
 seconds    how long it took; cpu: processor seconds of its process, None where others shared it
 =========  ========================================================================================
@@ -26,6 +26,8 @@ from luthier.trial import Line, Task, Trial, told_to_stop
 
 Objective = Callable[[Trial], Any]
 Outcome = dict[str, Any]
+
+INTERRUPTED = "the trial was interrupted from the keyboard"
 
 
 def call(objective: Objective, task: Task, line: Line) -> Outcome:
@@ -47,62 +49,59 @@ def call(objective: Objective, task: Task, line: Line) -> Outcome:
     except KeyboardInterrupt:
         raise
     except outcome.Invalid as error:
-        made = _failed({"kind": "Invalid", "message": str(error), "traceback": ""})
+        made = cut("FAILED", "Invalid", str(error))
     except BaseException as error:
         if told_to_stop(error):
             made = {"state": "STOPPED"}
         else:
             trace = error.__traceback__  # its first frame is this function, of no use to anyone
-            made = _failed(outcome.explain(error.with_traceback(trace and trace.tb_next)))
-    done = made["state"] == "DONE"
-    made["params"] = dict(task.raw) if trial is None else dict(trial.final(done=done))
-    made["added"] = {} if trial is None else _added(trial)
+            made = failed(error.with_traceback(trace and trace.tb_next))
+    if trial is not None:
+        made["params"] = dict(trial.final(done=made["state"] == "DONE"))
+        made["added"] = _added(trial)
     cpu_ended = _cpu()
     made["seconds"] = time.perf_counter() - began
     made["cpu"] = None if cpu_began is None or cpu_ended is None else cpu_ended - cpu_began
-    return made
+    return whole(task, made)
 
 
-def call_uninterrupted(objective: Objective, task: Task, line: Line) -> Outcome:
-    """`call`, for a thread or process whose caller must not be interrupted with it."""
+def call_in_thread(objective: Objective, task: Task, line: Line) -> Outcome:
+    """`call` for a thread, where an interrupt can only be the objective's own."""
     try:
         return call(objective, task, line)
     except KeyboardInterrupt:
-        return lost(task, "Interrupted", "the trial was interrupted from the keyboard.")
+        return whole(task, cut("LOST", "Interrupted", INTERRUPTED))
 
 
-def call_as_json(objective: Objective, task: Task, line: Line) -> str:
-    """`call_uninterrupted`, as text that any pipe or pool can carry."""
-    made = call_uninterrupted(objective, task, line)
+def call_as_json(load: Callable[[], tuple[Objective, Task]], line: Line) -> str:
+    """`call` of what `load` gives, as text that any pipe or pool can carry.
+
+    Nothing is raised. Where there was no task to speak of, only state and error are in it.
+    """
     try:
-        return json.dumps(made)
-    except Exception as error:  # a metric of 10,000 digits, say
-        made = _failed(outcome.explain(error)) | {"params": dict(task.raw), "added": {}}
-        return json.dumps(made | {"seconds": 0.0, "cpu": None})
+        return json.dumps(call(*load(), line))
+    except KeyboardInterrupt:
+        return json.dumps(cut("LOST", "Interrupted", INTERRUPTED))
+    except BaseException as error:  # an import that fails, a metric of 10,000 digits
+        return json.dumps(failed(error))
 
 
-def lost(task: Task, kind: str, message: str, *, seconds: float = 0.0) -> Outcome:
-    """The outcome of a trial that was cut off through no fault of its own."""
-    return cut(task, "LOST", kind, message, seconds=seconds)
+def whole(task: Task, part: Outcome) -> Outcome:
+    """An outcome with every key, made from what there is of it."""
+    return {"params": dict(task.raw), "added": {}, "seconds": 0.0, "cpu": None} | part
 
 
-def cut(
-    task: Task, state: str, kind: str, message: str, trace: str = "", *, seconds: float = 0.0
-) -> Outcome:
-    """The outcome of a trial that could not speak for itself."""
-    error = {"kind": kind, "message": message, "traceback": trace}
+def cut(state: str, kind: str, message: str, trace: str = "") -> Outcome:
+    """A trial that ended for a reason that is not an exception; see `whole`."""
     return {
         "state": state,
-        "error": error,
-        "params": dict(task.raw),
-        "added": {},
-        "seconds": seconds,
-        "cpu": None,
+        "error": {"kind": kind, "message": message, "traceback": trace},
     }
 
 
-def _failed(error: dict[str, str]) -> Outcome:
-    return {"state": "FAILED", "error": error}
+def failed(error: BaseException) -> Outcome:
+    """A trial that raised; see `whole`."""
+    return {"state": "FAILED", "error": outcome.explain(error)}
 
 
 def _added(trial: Trial) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 
 class FileLock:
@@ -65,9 +66,23 @@ class FileLock:
 
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
-    def close(self) -> None:
-        """Close the file; the lock can be taken again later."""
-        with self._threads:
-            if self._file is not None and self._depth == 0:
-                os.close(self._file)
-                self._file = None
+    def __del__(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+
+
+_LOCKS: WeakValueDictionary[Path, FileLock] = WeakValueDictionary()
+_GUARD = threading.Lock()
+
+
+def lock_on(path: Path) -> FileLock:
+    """The lock of a file, the same object for all who ask in this process.
+
+    It must be one object: a connection that the garbage collector closes while the same thread
+    holds the lock for another would otherwise wait for itself.
+    """
+    with _GUARD:
+        lock = _LOCKS.get(path)
+        if lock is None:
+            lock = _LOCKS[path] = FileLock(path)
+        return lock

@@ -26,7 +26,7 @@ from sqlalchemy.pool import StaticPool
 
 from luthier.errors import Conflict, StoreError, nearest, need
 from luthier.history import Event
-from luthier.stores.lock import FileLock
+from luthier.stores.lock import FileLock, lock_on
 
 VERSION = 1  # of the tables below; a file with a higher one is refused
 
@@ -109,7 +109,7 @@ class _Database:
                     f"store: the folder {str(path.parent)!r} of {path.name!r} does not exist. "
                     "Make it first, or give another path."
                 )
-            self.lock = FileLock(Path(f"{path.resolve()}.lock"))
+            self.lock = lock_on(Path(f"{path.resolve()}.lock"))
         engine = sa.create_engine(
             self.url, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 60}
         )
@@ -204,8 +204,6 @@ def _close(engine: sa.Engine, lock: FileLock | None) -> None:
     """Close connections; closing may checkpoint, which is a write."""
     with lock.held() if lock else nullcontext():
         engine.dispose()
-    if lock:
-        lock.close()
 
 
 class Sql:
@@ -234,6 +232,7 @@ class Sql:
         self._database = _Database(url, durable=durable, create=create)
         self.study = study
         self._own: list[tuple[int, Event]] = []  # appended, and not read back yet
+        self._read_to = -1  # the last cursor that was read
         self._version: Any = None  # SQLite's mark of changes by others, when we last read
         self._id = self._study_id(create)
 
@@ -313,7 +312,8 @@ class Sql:
                     version = raw.execute("PRAGMA data_version").fetchone()[0]
                 own, self._own = self._own, []
                 unchanged, self._version = version == self._version, version
-                if unchanged and (not own or own[0][0] > after):
+                if unchanged and after == self._read_to:
+                    self._read_to = own[-1][0] if own else after
                     return own
             find = (
                 sa.select(event_table)
@@ -322,6 +322,7 @@ class Sql:
             )
             with base.engine.begin() as connection:
                 rows = connection.execute(find).all()
+            self._read_to = rows[-1].cursor if rows else after
         return [
             (row.cursor, Event(row.kind, row.trial, row.at, json.loads(row.body), row.by))
             for row in rows

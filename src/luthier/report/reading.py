@@ -1,0 +1,322 @@
+"""What a history says, as plain numbers: no words and no drawings here."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from luthier.history import History, State
+from luthier.numerics.pareto import front
+from luthier.parameters import Array, Choice, Ints, Parameter
+
+EDGE = 0.02  # of the range: closer than this to an end, a value lies at the edge
+FAR = 1e300  # beyond it, a sum or a difference of losses would overflow
+MOST_STEPS = 60  # reports of a trial; with more they are surely no folds
+
+
+def values(history: History, j: int = 0) -> Array:
+    """(n,) objective j with the user's sign; NaN unless the trial is DONE."""
+    return np.asarray(history.objectives[j].sign * history.Y[:, j])
+
+
+def ranked(history: History) -> Ints:
+    """Every row, best first: DONE, then STOPPED, RUNNING, FAILED and LOST, by number.
+
+    With several objectives, the front comes first, ordered by the first objective.
+    """
+    rows = np.arange(len(history))
+    order = np.array([2, 0, 1, 3, 4])[history.state]  # in the order of State
+    loss = np.where(history.done, history.Y[:, 0], 0.0)
+    behind = np.where(history.done, ~history.feasible, False).astype(np.int64)
+    if len(history.objectives) > 1:
+        behind[best_front(history)] -= 1
+    return rows[np.lexsort((rows, loss, behind, order))]
+
+
+def best_front(history: History) -> Ints:
+    """Rows that no other beats in all objectives, by the first objective."""
+    rows = np.flatnonzero(history.done & history.feasible)
+    rows = rows[front(history.Y[rows])]
+    return rows[np.argsort(history.Y[rows, 0], kind="stable")]
+
+
+def improvements(history: History, j: int = 0) -> Ints:
+    """Rows of the DONE trials that were better than every one before, in one objective."""
+    rows = np.flatnonzero(history.done & history.feasible)
+    if not len(rows):
+        return rows
+    loss = history.Y[rows, j]
+    before = np.concatenate([[np.inf], np.minimum.accumulate(loss)[:-1]])
+    return rows[loss < before]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a study cost: all in seconds, NaN where unknown."""
+
+    first: float  # UNIX seconds
+    last: float
+    busy: float  # time in which at least one trial was running
+    work: float  # summed over trials
+    median: float  # of one trial
+
+
+def budget(history: History) -> Budget:
+    """What a study cost so far."""
+    spent = np.array([history.seconds(i) for i in range(len(history))])
+    known = spent[np.isfinite(spent)]
+    start, end = history.started, history.finished
+    whole = np.isfinite(start) & np.isfinite(end)
+    busy, reached = 0.0, -math.inf
+    for i in np.flatnonzero(whole)[np.argsort(start[whole], kind="stable")]:
+        busy += max(0.0, float(end[i]) - max(float(start[i]), reached))
+        reached = max(reached, float(end[i]))
+    first = history.opened.get("at")
+    if first is None:
+        first = float(start[0]) if len(history) else math.nan
+    ends = end[np.isfinite(end)]
+    return Budget(
+        first=float(first),
+        last=float(ends.max()) if len(ends) else math.nan,
+        busy=busy if whole.any() else math.nan,
+        work=float(known.sum()) if len(known) else math.nan,
+        median=float(np.median(known)) if len(known) else math.nan,
+    )
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Trials that ended for the same reason, by number."""
+
+    kind: str
+    message: str
+    rows: tuple[int, ...]
+    state: str
+
+
+def causes(history: History) -> list[Cause]:
+    """Why trials failed or were lost, the most frequent first.
+
+    Messages that differ only in numbers count as one; the first of them is kept.
+    """
+    made: dict[tuple[str, str, str], list[int]] = {}
+    for i in np.flatnonzero(history.failed | history.lost).tolist():
+        kind, message = _error(history, i)
+        alike = re.sub(r"\d+(\.\d+)?(e[+-]?\d+)?|0x[0-9a-f]+", "#", message)
+        made.setdefault((State(int(history.state[i])).name, kind, alike), []).append(i)
+    found = [Cause(kind, _error(history, rows[0])[1], tuple(rows), state)
+             for (state, kind, _), rows in made.items()]  # fmt: skip
+    return sorted(found, key=lambda cause: (-len(cause.rows), cause.rows[0]))
+
+
+def _error(history: History, row: int) -> tuple[str, str]:
+    error = history.error(row) or {}
+    message = str(error.get("message", "")).strip()
+    return str(error.get("kind", "unknown")), message.split("\n")[0][:300]
+
+
+def steps_are_folds(history: History) -> bool:
+    """Whether the reports of a trial are folds: then its result is their mean.
+
+    Judged by up to 50 DONE trials with at least two reports; with a learning curve, the result
+    is the last report or the best one instead.
+    """
+    reports = by_trial(history)
+    found = 0
+    for i in np.flatnonzero(history.done).tolist():
+        at = reports.get(i)
+        if at is None or len(at) < 2:
+            continue
+        loss, result = np.clip(history.value[at, 0], -FAR, FAR), float(history.Y[i, 0])
+        near = abs(float(np.mean(loss)) - result) <= 1e-6 * max(1e-12, abs(result))
+        if len(at) > MOST_STEPS or not near:
+            return False
+        found += bool(np.ptp(loss) > 0)  # equal reports say nothing
+        if found == 50:
+            break
+    return found > 0
+
+
+def by_trial(history: History) -> dict[int, Ints]:
+    """The places of the reports of each trial that made any."""
+    owner = history.owner
+    if not len(owner):
+        return {}
+    order = np.argsort(owner, kind="stable")
+    cuts = np.flatnonzero(np.diff(owner[order])) + 1
+    return {int(owner[part[0]]): part for part in np.split(order, cuts)}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What one trial reported of the first objective, by step, with the user's sign.
+
+    `train` is NaN where ``train_<objective>`` was not reported beside it.
+    """
+
+    row: int
+    step: Ints
+    valid: Array
+    train: Array
+
+
+def curve(history: History, row: int, at: Ints | None = None) -> Curve:
+    """The reports of one trial."""
+    objective = history.objectives[0]
+    if at is None:
+        at = np.flatnonzero(history.owner == row)
+    at = at[np.argsort(history.step[at], kind="stable")]
+    step, valid = history.step[at], objective.sign * history.value[at, 0]
+    told = history.reported(row)
+    train = [_float(told.get(int(s), {}).get(f"train_{objective.name}")) for s in step]
+    return Curve(row, step, valid, np.array(train, dtype=np.float64))
+
+
+def association(history: History, name: str, loss: Array) -> float:
+    """How much of the ranks of the results one parameter explains by itself, 0 to 1.
+
+    The share of their variance that lies between groups: options, or up to five bins of equal
+    count. One parameter alone cannot show an interaction, and chance explains a little.
+
+    Parameters
+    ----------
+    loss : (n,)
+        NaN where there is no result.
+    """
+    u = history.X[:, history.space.names.index(name)]
+    both = np.isfinite(u) & np.isfinite(loss)
+    n = int(both.sum())
+    if n < 8:
+        return 0.0
+    u, rank = u[both], np.argsort(np.argsort(loss[both], kind="stable")).astype(np.float64)
+    if isinstance(history.space[name], Choice):
+        _, group = np.unique(u, return_inverse=True)
+    else:
+        edges = np.quantile(u, np.linspace(0, 1, min(5, n // 4) + 1)[1:-1])
+        group = np.searchsorted(edges, u, side="right")
+    means = np.array([rank[group == g].mean() for g in np.unique(group)])
+    sizes = np.array([(group == g).sum() for g in np.unique(group)])
+    return float((sizes * (means - rank.mean()) ** 2).sum() / ((rank - rank.mean()) ** 2).sum())
+
+
+def at_edge(p: Parameter, raw: float | int) -> str:
+    """``"low"`` or ``"high"`` where a value lies at an end of its range, else nothing."""
+    if isinstance(p, Choice) or p.cells < 5:
+        return ""
+    u = p.to_unit(raw)
+    if raw <= p.low or u < EDGE:
+        return "low"
+    return "high" if raw >= p.high or u > 1 - EDGE else ""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A score and where it may well lie; the ends are NaN where unknown."""
+
+    score: float
+    low: float
+    high: float
+
+    @property
+    def known(self) -> bool:
+        """Whether there are ends."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Default against tuned on rows that the search never saw.
+
+    A positive `difference` means that tuned is better, whichever way the metric points.
+    """
+
+    metric: str
+    maximize: bool
+    default: Interval
+    tuned: Interval
+    difference: Interval
+    level: float
+    rows: int | None
+    guess: float
+    words: str
+
+    @property
+    def verdict(self) -> str:
+        """ "better", "worse", or "unclear" where the interval includes zero or is unknown."""
+        if not self.difference.known:
+            return "unclear"
+        if self.difference.low > 0:
+            return "better"
+        return "worse" if self.difference.high < 0 else "unclear"
+
+
+def comparison(note: Any) -> Comparison | None:
+    """The study's note ``evaluation``, read; None when it is not there or cannot be read."""
+    if not isinstance(note, Mapping):
+        return None
+    default, tuned = _interval(note.get("default")), _interval(note.get("tuned"))
+    if default is None or tuned is None:
+        return None
+    maximize = note.get("direction") == "maximize" or note.get("maximize") is True
+    difference = _interval(note.get("difference"), note.get("interval"))
+    if difference is None:
+        gain = tuned.score - default.score
+        difference = Interval(gain if maximize else -gain, math.nan, math.nan)
+    rows = note.get("rows", note.get("n_test"))
+    level = _float(note.get("level"))
+    return Comparison(
+        metric=str(note.get("metric", "score")),
+        maximize=maximize,
+        default=default,
+        tuned=tuned,
+        difference=difference,
+        level=level if 0 < level < 1 else 0.95,
+        rows=rows if isinstance(rows, int) else None,
+        guess=_float(note.get("guess")),
+        words=str(note.get("words", "")),
+    )
+
+
+def _interval(told: Any, ends: Any = None) -> Interval | None:
+    """From ``{"score", "low", "high"}``, ``{"score", "interval"}`` or a bare number."""
+    low, high = math.nan, math.nan
+    if isinstance(told, Mapping):
+        ends = told.get("interval", ends)
+        low, high = _float(told.get("low")), _float(told.get("high"))
+        told = told.get("score")
+    if isinstance(ends, list | tuple) and len(ends) == 2:
+        low, high = _float(ends[0]), _float(ends[1])
+    score = _float(told)
+    return Interval(score, low, high) if math.isfinite(score) else None
+
+
+def _float(value: Any) -> float:
+    """A number as a float, NaN for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    return float(value)
+
+
+def quantile_cut(
+    shown: npt.NDArray[np.float64], maximize: bool
+) -> tuple[float, float]:
+    """The range of results to draw: from the best to where only outliers follow.
+
+    A few disastrous trials would otherwise press all others onto one line.
+    """
+    low, high = float(shown.min()), float(shown.max())
+    if len(shown) < 8:
+        return low, high
+    best = high if maximize else low
+    worst = low if maximize else high
+    usual = float(np.quantile(shown, 0.1 if maximize else 0.9))
+    if abs(worst / 4 - best / 4) <= 3 * abs(usual / 4 - best / 4) or usual == best:
+        return low, high
+    far = best + 1.25 * (usual - best)
+    return (far, high) if maximize else (low, far)

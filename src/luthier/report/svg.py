@@ -1,0 +1,302 @@
+"""Drawings as SVG: axes, dots and lines, coloured by the page that they stand on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+import numpy as np
+import numpy.typing as npt
+
+from luthier.report.words import clean, number
+
+Array = npt.NDArray[np.float64]
+
+FAR = 1e300  # what is drawn is brought within it, so that no difference overflows
+CHARACTER = 6.3  # pixels that a character of an 11 pixel label takes, on average
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+# For a drawing outside a report, such as in a notebook; the page has its own, with the same names.
+STYLE = (
+    "svg.plot{font:11px system-ui,sans-serif;color:#57534b;max-width:100%;height:auto;"
+    "--a:#a8481a;--b:#1c6c78;--m:#8a857b;--g:#d9d4c8;--s:#211e1a}"
+    "@media (prefers-color-scheme:dark){svg.plot{color:#b0a99c;--a:#f2a065;--b:#68c3cb;"
+    "--m:#8b857a;--g:#3b3832;--s:#efeae0}}"
+    ".plot text{fill:currentColor}.plot .strong{fill:var(--s);font-weight:600}"
+    ".plot .grid{stroke:var(--g);fill:none}.plot .zero{stroke:var(--m);stroke-dasharray:3 3}"
+    ".plot .dots{fill:none;stroke-linecap:round;stroke-width:5}"
+    ".plot .muted{stroke:var(--m);opacity:.55}.plot .a{stroke:var(--a)}.plot .b{stroke:var(--b)}"
+    ".plot .line{fill:none;stroke-width:2;stroke-linejoin:round}"
+    ".plot .thin{fill:none;stroke-width:1.1}.plot .big{stroke-width:10}"
+    ".plot .bar.a{fill:var(--a)}.plot .bar.b{fill:var(--b)}.plot .bar.muted{fill:var(--m)}"
+    ".plot .bar{stroke:none}.plot .ring{fill:none;stroke:var(--a);stroke-width:2}"
+)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure at two widths, for a desk and for a phone.
+
+    Attributes
+    ----------
+    name : str
+        Its key, also part of the ids inside.
+    title, description : str
+        What it shows and what can be read from it, for who cannot see it.
+    wide, narrow : str
+        ``<svg>`` elements; `narrow` is empty where one width does for both.
+    """
+
+    name: str
+    title: str
+    description: str
+    wide: str = field(repr=False)
+    narrow: str = field(repr=False, default="")
+
+    @property
+    def svg(self) -> str:
+        """The drawing with its own colours, to be shown or stored by itself."""
+        head, _, rest = self.wide.partition(">")
+        return f"{head}><style>{STYLE}</style>{rest}"
+
+    def _repr_html_(self) -> str:
+        return self.svg
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Numbers to pixels, and which numbers to write along the axis.
+
+    Parameters
+    ----------
+    low, high : float
+        The numbers at the two ends, `low` below `high`.
+    start, end : float
+        Their pixels.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+
+    def __call__(self, value: float) -> float:
+        """The pixel of a number; outside of the axis for a number outside of it."""
+        return float(self.many(np.array([value], dtype=np.float64))[0])
+
+    def many(self, values: Array) -> Array:
+        """The pixels of numbers."""
+        low, high = self._on(np.array([self.low, self.high]))
+        share = (self._on(values) - low) / (high - low)
+        return np.asarray(self.start + share * (self.end - self.start))
+
+    def _on(self, values: Array) -> Array:
+        if self.log:
+            return np.log10(np.maximum(values, 1e-320))
+        return np.clip(values, -FAR, FAR)
+
+    def ticks(self, room: int) -> list[tuple[float, str]]:
+        """At most `room` round numbers along the axis, and how they are written."""
+        if self.log and self.high / max(self.low, 1e-320) >= 30:
+            return self._powers(room)
+        return steps(max(self.low, -FAR), min(self.high, FAR), room)
+
+    def _powers(self, room: int) -> list[tuple[float, str]]:
+        first = math.ceil(math.log10(self.low) - 1e-9)
+        last = math.floor(math.log10(self.high) + 1e-9)
+        every = max(1, math.ceil((last - first + 1) / max(room, 2)))
+        return [(10.0**k, power(k)) for k in range(first, last + 1, every)]
+
+
+def power(exponent: int) -> str:
+    """A power of ten: in full where that is short."""
+    if -3 <= exponent <= 3:
+        return f"{10.0**exponent:g}"
+    return "10" + str(exponent).translate(SUPERSCRIPT)
+
+
+def steps(low: float, high: float, room: int) -> list[tuple[float, str]]:
+    """Round numbers between two, at most `room` of them."""
+    span = high - low
+    if not span > 0:
+        return [(low, number(low, 4))]
+    rough = span / max(room - 0.5, 1)
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = next(unit * k for k in (1, 2, 2.5, 5, 10, 20) if unit * k >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    made = [k * step for k in range(first, first + room + 2) if k * step <= high + 1e-9 * step]
+    largest = max(abs(low), abs(high))
+    if largest >= 1e5 or largest < 1e-3:
+        digits = max(1, min(12, math.ceil(math.log10(largest / step) + 1e-9) + 1))
+        return [(at, number(at, digits)) for at in made]
+    decimals = next((k for k in range(12) if abs(round(step, k) - step) < 1e-9 * step), 12)
+    return [(at, f"{at + 0.0:.{decimals}f}") for at in made]
+
+
+def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:
+    """A range a little wider than two numbers, and never empty."""
+    low, high = max(low, -FAR), min(high, FAR)
+    if high - low <= 1e-12 * max(abs(low), abs(high)):
+        more = abs(low) * 0.05 or 1.0
+        return low - more, high + more
+    more = (high - low) * share
+    return low - more, high + more
+
+
+class Canvas:
+    """Collects the parts of one drawing of a fixed size."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self._parts: list[str] = []
+
+    def text(
+        self, x: float, y: float, words: str, *, anchor: str = "start", look: str = ""
+    ) -> None:
+        """Words at a point; `anchor` is "start", "middle" or "end"."""
+        at = f'x="{_n(x)}" y="{_n(y)}"'
+        at += f' text-anchor="{anchor}"' if anchor != "start" else ""
+        at += f' class="{look}"' if look else ""
+        self._parts.append(f"<text {at}>{escape(clean(words))}</text>")
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, look: str) -> None:
+        """A straight line."""
+        self._parts.append(f'<path class="{look}" d="M{_n(x1)} {_n(y1)}L{_n(x2)} {_n(y2)}"/>')
+
+    def path(self, x: Array, y: Array, look: str, *, stairs: bool = False) -> None:
+        """A line through points; as `stairs`, level from each point to the next."""
+        if not len(x):
+            return
+        made = [f"M{_n(x[0])} {_n(y[0])}"]
+        for i in range(1, len(x)):
+            made.append(f"H{_n(x[i])}V{_n(y[i])}" if stairs else f"L{_n(x[i])} {_n(y[i])}")
+        self._parts.append(f'<path class="{look}" d="{"".join(made)}"/>')
+
+    def dots(self, x: Array, y: Array, look: str) -> None:
+        """A dot at each point; points that fall on the same pixels are drawn once."""
+        seen = dict.fromkeys(zip(np.round(x, 1).tolist(), np.round(y, 1).tolist(), strict=True))
+        if seen:
+            made = "".join(f"M{_n(a)} {_n(b)}h0" for a, b in seen)
+            self._parts.append(f'<path class="dots {look}" d="{made}"/>')
+
+    def ring(self, x: float, y: float) -> None:
+        """Singles out a point."""
+        self._parts.append(f'<circle class="ring" cx="{_n(x)}" cy="{_n(y)}" r="6"/>')
+
+    def bar(self, x: float, y: float, width: float, height: float, look: str) -> None:
+        """A filled rectangle."""
+        self._parts.append(
+            f'<rect class="bar {look}" x="{_n(x)}" y="{_n(y)}" width="{_n(max(width, 0))}" '
+            f'height="{_n(height)}" rx="2"/>'
+        )
+
+    def svg(self, name: str, title: str, description: str) -> str:
+        """The element, with a title and a description that screen readers say."""
+        key = f"{name}-{self.width}"
+        return (
+            f'<svg class="plot" role="img" viewBox="0 0 {self.width} {self.height}" '
+            f'width="{self.width}" height="{self.height}" xmlns="http://www.w3.org/2000/svg" '
+            f'aria-labelledby="{key}-t {key}-d"><title id="{key}-t">{escape(clean(title))}</title>'
+            f'<desc id="{key}-d">{escape(clean(description))}</desc>{"".join(self._parts)}</svg>'
+        )
+
+
+class Frame(Canvas):
+    """A canvas with a horizontal and a vertical axis.
+
+    Parameters
+    ----------
+    x, y : (low, high)
+        What the axes cover.
+    x_name, y_name : str
+        Written at the right end below and at the top left.
+    log_x, log_y : bool
+        Logarithmic scales.
+    labels : sequence of str, optional
+        Names along the horizontal axis, at 0, 1, ..., in place of numbers.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        *,
+        x_name: str = "",
+        y_name: str = "",
+        log_x: bool = False,
+        log_y: bool = False,
+        labels: Sequence[str] = (),
+        whole_x: bool = False,
+    ) -> None:
+        super().__init__(width, height)
+        top, bottom = (24 if y_name else 8), height - (36 if x_name else 20)
+        self.y = Scale(y[0], y[1], bottom, top, log_y)
+        y_ticks = self.y.ticks(max(2, (bottom - top) // 38))
+        left = 12 + CHARACTER * max((len(text) for _, text in y_ticks), default=1)
+        self.x = Scale(x[0], x[1], left + 4, width - 10, log_x)
+        for at, text in y_ticks:
+            pixel = self.y(at)
+            self.line(left, pixel, width - 6, pixel, "grid")
+            self.text(left - 6, pixel + 4, text, anchor="end")
+        if labels:
+            self._name_columns(labels, bottom, (width - 10 - left) / len(labels))
+        else:
+            self._number_columns(bottom, width, whole_x)
+        if y_name:
+            self.text(2, 12, y_name, look="strong")
+        if x_name:
+            self.text(width - 10, height - 4, x_name, anchor="end")
+        self.left, self.top, self.bottom = left, top, bottom
+
+    def _number_columns(self, bottom: float, width: int, whole: bool) -> None:
+        ticks = self.x.ticks(max(2, width // 80))
+        if whole:
+            ticks = [(at, text) for at, text in ticks if float(at).is_integer()]
+        free = -math.inf
+        for at, text in ticks:
+            pixel, half = self.x(at), CHARACTER * len(text) / 2
+            middle = min(pixel, width - 2 - half)
+            if middle - half > free:
+                self.line(pixel, bottom, pixel, bottom + 4, "grid")
+                self.text(middle, bottom + 16, text, anchor="middle")
+                free = middle + half + 4
+
+    def _name_columns(self, labels: Sequence[str], bottom: float, room: float) -> None:
+        if room < 15:  # there are too many to write; the first and the last say what they are
+            shown = {0: labels[0], len(labels) - 1: labels[-1]}
+            room = 80
+        else:
+            shown = dict(enumerate(labels))
+        for at, text in shown.items():
+            fits = max(1, int(room / CHARACTER))
+            text = text if len(text) <= fits else text[: max(1, fits - 1)] + "…"
+            anchor = "middle"
+            if len(shown) < len(labels):
+                anchor = "start" if at == 0 else "end"
+            self.text(self.x(at), bottom + 16, text, anchor=anchor)
+
+
+def thinned(x: Array, y: Array, most: int = 1500, keep: Iterable[int] = ()) -> npt.NDArray[np.intp]:
+    """Which of many points to draw: all while there are few, else an even share of them.
+
+    Parameters
+    ----------
+    keep
+        Points that are drawn in any case.
+    """
+    n = len(x)
+    if n <= most:
+        return np.arange(n)
+    even = np.linspace(0, n - 1, most).astype(np.intp)
+    return np.unique(np.concatenate([even, np.fromiter(keep, dtype=np.intp)]))
+
+
+def _n(value: float) -> str:
+    """A pixel with one decimal at most."""
+    text = f"{value:.1f}"
+    return text[:-2] if text.endswith(".0") else text

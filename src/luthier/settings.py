@@ -1,0 +1,101 @@
+"""Reading what a user gives a study: into one clean type, or an error that says what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+import weakref
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from luthier import stores
+from luthier.errors import SpaceError, StudyError
+from luthier.history import Objective
+from luthier.space import Space
+
+
+def space(given: Any) -> Space | None:
+    if given is None or isinstance(given, Space):
+        space = given
+    elif isinstance(given, Mapping):
+        space = Space(given)
+    else:
+        raise SpaceError(
+            f"Study: expected a Space or a dict of parameters, got {given!r}. "
+            "Write Study(Space(lr=Float(1e-5, 0.1, log=True)))."
+        )
+    if space is not None and not len(space):
+        raise SpaceError(
+            "Study: the space has no parameter, so there is nothing to search. Add one, or leave "
+            "the space out and ask the trial for parameters in the objective."
+        )
+    return space
+
+
+def objectives(minimize: Any, maximize: Any) -> tuple[Objective, ...]:
+    if minimize is None and maximize is None:
+        minimize = "loss"
+    made = []
+    for word, given, up in (("minimize", minimize, False), ("maximize", maximize, True)):
+        names = () if given is None else (given,) if isinstance(given, str) else given
+        if not isinstance(names, tuple | list) or not all(isinstance(n, str) and n for n in names):
+            raise StudyError(
+                f"{word}: expected a name or a tuple of names, got {given!r}. "
+                f"Write for example {word}='{'accuracy' if up else 'loss'}'."
+            )
+        made += [Objective(name, up) for name in names]
+    if not made:
+        raise StudyError("Study: there is no objective. Name one in minimize or maximize.")
+    twice = [o.name for o in made if sum(p.name == o.name for p in made) > 1]
+    if twice:
+        raise StudyError(f"Study: the objective {twice[0]!r} is named twice. Name it once.")
+    return tuple(made)
+
+
+def whole(what: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise StudyError(f"{what}: must be a whole number >= {least}, got {value!r}.")
+
+
+def told(stored: Any) -> str:
+    """A sampler's stored settings, objectives, or any other value, in one readable piece."""
+    if isinstance(stored, tuple):
+        return ", ".join(map(str, stored))
+    if isinstance(stored, dict) and "part" in stored:
+        settings = ", ".join(f"{k}={v!r}" for k, v in stored.items() if k != "part")
+        return f"{stored['part'].rpartition(':')[2]}({settings})"
+    return repr(stored)
+
+
+def made_again(stored: Any, names: Mapping[str, str], kind: str) -> Any:
+    """The part that stored settings describe; only luthier's own parts are made from a log."""
+    where = stored.get("part") if isinstance(stored, dict) else stored
+    if not isinstance(where, str) or where not in names.values():
+        raise StudyError(
+            f"{kind}: the study was made with {told(stored)}, which is not luthier's own. "
+            f"Give it again: Study.open(..., {kind}=...)."
+        )
+    module, _, name = where.partition(":")
+    settings = {k: v for k, v in stored.items() if k != "part"}
+    return getattr(import_module(module), name)(**settings)
+
+
+def folder(study: object, name: str, given: Any, store: Any) -> Path:
+    """Where trials keep files; nothing is made before a trial asks for it."""
+    if given is not None:
+        return Path(given).resolve()
+    if isinstance(store, str | os.PathLike):
+        url = stores.url_of(store)
+        if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
+            path = Path(url.removeprefix("sqlite:///")).resolve()
+            return path.parent / f"{path.stem}-trials" / name
+        return Path(f"luthier-trials/{name}").resolve()
+    path = Path(tempfile.gettempdir()) / f"luthier-{uuid.uuid4().hex[:12]}"
+    weakref.finalize(study, shutil.rmtree, str(path), ignore_errors=True)
+    return path

@@ -1,0 +1,111 @@
+"""Looking at what is there, and tuning a function of one's own."""
+
+import io
+import json
+import signal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+FINE = """
+def objective(trial):
+    x = trial.float("x", -3, 9)
+    if x > 8:
+        raise ValueError("too far")
+    return {"loss": (x - 2) ** 2 - 5, "twice": 2 * x}
+"""
+
+
+@pytest.fixture
+def ran(call):
+    Path("fine.py").write_text(FINE)
+    done = call("run", "fine.py:objective", "--trials", 12, "--sampler", "random", "--seed", 3)
+    assert done.exit_code == 0, done.stderr
+    return done
+
+
+def test_run_tunes_a_function_and_shows_the_best(ran):
+    assert "minimize loss" in ran.stdout
+    assert Path("luthier.db").is_file()
+
+
+def test_run_again_continues_under_the_same_name(ran, call):
+    again = call("run", "fine.py:objective", "--trials", 12, "--sampler", "random", "--seed", 3)
+    more = call("resume", "luthier.db", "--more", 2)
+
+    assert "12 trials already" in again.stderr
+    assert more.exit_code == 0, more.stderr
+    assert json.loads(call("show", "luthier.db", "--json").stdout)["trials"]["done"] > 10
+
+
+def test_best_gives_parameters_that_a_script_can_read(ran, call):
+    told = json.loads(call("best", "--json").stdout)
+
+    assert told["loss"] == pytest.approx((told["params"]["x"] - 2) ** 2 - 5)
+    assert call("best").stdout == f"x = {told['params']['x']!r}\n"
+
+
+def test_trials_are_sorted_as_asked(ran, call):
+    by_value = json.loads(call("trials", "--json", "--limit", 50).stdout)
+    by_number = json.loads(call("trials", "--json", "--sort", "number", "--limit", 3).stdout)
+
+    losses = [row["loss"] for row in by_value if row["state"] == "DONE"]
+    assert losses == sorted(losses)
+    assert [row["number"] for row in by_number] == [0, 1, 2]
+
+
+def test_failed_trials_are_shown_with_their_cause(call):
+    Path("bad.py").write_text(FINE.replace("x > 8", "x > 2"))
+    call("run", "bad.py:objective", "--trials", 12, "--sampler", "random")
+
+    told = json.loads(call("trials", "--failed", "--json").stdout)
+
+    assert told
+    assert {row["error"] for row in told} == {"ValueError: too far"}
+
+
+def test_export_gives_the_same_table_in_every_form(ran, call):
+    text = pd.read_csv(io.StringIO(call("export").stdout))
+    rows = json.loads(call("export", "--format", "json").stdout)
+    assert call("export", "--to", "t.parquet").exit_code == 0
+    frame = pd.read_parquet("t.parquet")
+
+    assert text["loss"].tolist() == pytest.approx(frame["loss"].tolist(), nan_ok=True)
+    assert [row["params"]["x"] for row in rows] == pytest.approx(text["x"].tolist())
+
+
+def test_a_run_without_any_result_ends_with_one(call):
+    Path("bad.py").write_text(FINE.replace("x > 8", "x > -9"))
+
+    done = call("run", "bad.py:objective", "--trials", 3)
+
+    assert done.exit_code == 1
+    assert "ValueError: too far" in done.stderr
+
+
+def test_ctrl_c_keeps_what_is_there_and_ends_with_130(call):
+    Path("stop.py").write_text(
+        FINE.replace('"twice"', '"stop": stop(trial), "twice"')
+        + "import os, signal, time\n"
+        + "def stop(trial):\n"
+        + "    if trial.number == 4:\n"
+        + "        os.kill(os.getpid(), signal.SIGINT)\n"
+        + "        time.sleep(5)\n"
+        + "    return 0\n"
+    )
+
+    done = call("run", "stop.py:objective", "--trials", 50, "--sampler", "random", "--seed", 3)
+
+    assert done.exit_code == 130
+    assert json.loads(call("show", "--json").stdout)["trials"]["done"] >= 3
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_reader_that_leaves_early_is_no_error(ran, call, monkeypatch):
+    def gone(*_, **__):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("luthier.cli.results.trials_csv", gone)
+
+    assert call("export").exit_code == 0

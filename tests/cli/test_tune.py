@@ -1,0 +1,238 @@
+"""The main job: from a table to files, continued by the same command, refused when it changed."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+import luthier
+from luthier.study import Study
+
+TUNE = ("tune", "houses.csv", "--target", "price", "--model", "ridge", "--cv", "3", "--out", "made")
+
+
+def python(script):
+    """What a script prints, run on its own."""
+    source = str(Path(luthier.__file__).parent.parent)
+    done = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": source},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def values(place="made"):
+    with Study.open(f"{place}/study.db") as study:
+        return [(got.params, got.value) for got in study.results]
+
+
+def test_a_run_leaves_its_files_and_says_what_tuning_gained(call):
+    done = call(*TUNE, "--trials", 5)
+
+    assert done.exit_code == 0, done.stderr
+    for name in ("best.json", "trials.csv", "model.joblib", "use_model.py", "study.db"):
+        assert Path("made", name).is_file()
+    assert not list(Path("made").glob(".*"))  # nothing half-written
+    assert "16 untouched rows" in done.stdout
+    assert "alpha" in done.stdout
+    assert "regression of 'price'" in done.stderr
+    best = json.loads(Path("made/best.json").read_text())
+    assert best["trials"]["done"] == 5
+    assert len(pd.read_csv("made/trials.csv")) == 5
+
+
+def test_the_first_trial_is_the_librarys_default(call):
+    call(*TUNE, "--trials", 2)
+
+    assert values()[0][0] == {"alpha": 1.0, "fit_intercept": True}
+
+
+def test_the_first_trial_is_the_default_for_every_sampler(call):
+    call(*TUNE, "--trials", 2, "--sampler", "random")
+
+    assert values()[0][0] == {"alpha": 1.0, "fit_intercept": True}
+
+
+def test_the_same_command_again_does_nothing_and_shows_the_result(call):
+    first = call(*TUNE, "--trials", 4)
+    before = Path("made/best.json").stat().st_mtime_ns
+
+    again = call(*TUNE, "--trials", 4)
+
+    assert again.exit_code == 0
+    assert "has its 4 trials already" in again.stderr
+    assert again.stdout == first.stdout
+    assert Path("made/best.json").stat().st_mtime_ns == before
+
+
+def test_more_trials_continue_as_if_there_had_been_no_break(call):
+    call(*TUNE, "--trials", 3)
+    call(*TUNE, "--trials", 6)
+    call(*(arg if arg != "made" else "whole" for arg in TUNE), "--trials", 6)
+
+    assert values() == values("whole")
+    assert json.loads(Path("made/best.json").read_text())["trials"]["done"] == 6
+
+
+def test_files_that_were_lost_are_written_again_without_new_trials(call):
+    call(*TUNE, "--trials", 4)
+    Path("made/best.json").unlink()
+
+    assert call(*TUNE, "--trials", 4).exit_code == 0
+    assert Path("made/best.json").is_file()
+    assert len(values()) == 4
+
+
+def test_the_saved_model_is_the_best_trial_and_its_script_runs(call):
+    call(*TUNE, "--trials", 4)
+    rows = pd.read_csv("houses.csv")
+    best = json.loads(Path("made/best.json").read_text())
+
+    script = Path("made/use_model.py").read_text()
+    predicted = pd.read_csv(io.StringIO(python("made/use_model.py")))["predicted price"]
+    model = joblib.load("made/model.joblib")
+
+    assert np.allclose(predicted, model.predict(rows))
+    assert model.params == best["params"]
+    assert np.corrcoef(predicted, rows["price"])[0, 1] > 0.9
+    assert len([line for line in script.splitlines() if line]) <= 12
+
+
+def test_json_is_the_only_thing_on_standard_output(call):
+    done = call(*TUNE, "--trials", 3, "--json", "--quiet")
+
+    told = json.loads(done.stdout)
+    assert told["params"].keys() == {"alpha", "fit_intercept"}
+    assert told["evaluation"]["tuned"]["low"] <= told["evaluation"]["tuned"]["score"]
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("--cv", "4"), "--cv 3, and now it is --cv 4"),
+        (("--metric", "mae"), "--metric"),
+        (("--seed", "5"), "--seed 0, and now it is --seed 5"),
+        (("--test", "0.3"), "--test 0.2"),
+        (("--model", "lasso"), "--model ridge"),
+        (("--sampler", "grid"), "--sampler auto"),
+        (("--drop", "town"), "--drop"),
+    ],
+)
+def test_options_that_change_the_meaning_are_refused(call, changed, said):
+    call(*TUNE, "--trials", 2)
+
+    done = call(*TUNE, *changed, "--trials", 4)
+
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert len(values()) == 2
+
+
+def test_changed_data_are_refused(call):
+    call(*TUNE, "--trials", 2)
+    pd.read_csv("houses.csv").iloc[:70].to_csv("houses.csv", index=False)
+
+    done = call(*TUNE, "--trials", 4)
+
+    assert done.exit_code == 2
+    assert "then 80 rows" in done.stderr
+    assert "now 70" in done.stderr
+    assert len(values()) == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("--target", "sold", "--model", "tree"),
+        ("--target", "sold", "--model", "knn", "--metric", "roc_auc"),
+        ("--target", "price", "--model", "svm", "--group", "street"),
+        ("--target", "price", "--model", "ridge", "--time-column", "street"),
+        ("--target", "price", "--model", "ridge", "--cv", "1"),
+        ("--target", "price", "--model", "ridge", "--test", "other.csv"),
+        ("--target", "price", "--model", "ridge", "--valid", "other.csv"),
+        ("--target", "sold", "--model", "any", "--cv", "2"),
+        ("--target", "price", "--model", "lasso", "--sampler", "grid"),
+    ],
+)
+def test_kinds_of_split_model_and_sampler_run_to_the_end(call, more):
+    pd.read_csv("houses.csv").iloc[5:45].to_csv("other.csv", index=False)
+
+    done = call("tune", "houses.csv", *more, "--trials", 3, "--out", "made")
+
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(Path("made/best.json").read_text())["trials"]["done"] == 3
+
+
+def test_any_estimator_runs_with_a_space_of_ones_own(call):
+    Path("space.toml").write_text("[var_smoothing]\nfloat = [1e-12, 1e-3]\nlog = true\n")
+    estimator = "sklearn.naive_bayes.GaussianNB"
+
+    done = call("tune", "houses.csv", "-t", "sold", "-m", estimator, "--space", "space.toml",
+                "--trials", 3)  # fmt: skip
+
+    assert done.exit_code == 0, done.stderr
+    assert Path("luthier-houses-GaussianNB/best.json").is_file()
+
+
+def test_two_jobs_lose_and_double_nothing(call):
+    done = call(*TUNE, "--trials", 6, "--jobs", 2)
+
+    assert done.exit_code == 0, done.stderr
+    found = [tuple(params.items()) for params, _ in values()]
+    assert len(set(found)) == len(found) == 6
+
+
+def test_time_ends_a_run_without_trials(call):
+    done = call(*TUNE, "--time", "1s")
+
+    assert done.exit_code == 0, done.stderr
+    assert "seconds are over" in done.stderr
+    assert len(values()) >= 2
+
+
+def test_resume_goes_on_with_the_options_of_the_run(call):
+    call(*TUNE, "--trials", 3)
+
+    done = call("resume", "made", "--more", 2)
+
+    assert done.exit_code == 0, done.stderr
+    assert len(values()) == 5
+
+
+def test_resume_from_inside_the_directory_finds_the_data(call, monkeypatch):
+    call(*TUNE, "--trials", 3)
+    monkeypatch.chdir("made")
+
+    done = call("resume", "--trials", 4)
+
+    assert done.exit_code == 0, done.stderr
+    assert len(values(".")) == 4
+
+
+def test_the_log_holds_no_absolute_path(call, here):
+    call(*TUNE, "--trials", 2)
+
+    with Study.open("made/study.db") as study:
+        assert str(here) not in json.dumps(study.history.notes)
+
+
+def test_demo_ends_with_its_table_and_says_so_the_second_time(call):
+    first = call("demo", "--trials", 4, "--jobs", 1)
+    again = call("demo", "--trials", 4, "--jobs", 1)
+
+    assert first.exit_code == again.exit_code == 0, first.stderr
+    assert "gain of tuning" in first.stdout
+    assert "4 trials already" in again.stderr
+    assert again.stdout == first.stdout
+    assert python("luthier-demo/use_model.py").startswith("[")

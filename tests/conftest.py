@@ -1,0 +1,22 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import luthier
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _children_import_the_same_luthier():
+    """Processes that a test starts elsewhere find the package that this one has.
+
+    An installed one is found anyway; one in a checkout only by its absolute path.
+    """
+    place = Path(luthier.__file__).resolve().parents[1]
+    before = os.environ.get("PYTHONPATH", "")
+    if place.name == "src":
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(place), before]).rstrip(os.pathsep)
+    yield
+    os.environ["PYTHONPATH"] = before

@@ -1,0 +1,40 @@
+"""Every file in examples/ runs as a user would run it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+SAYS = {
+    "define_by_run": "parameters were asked for: weight_0, weight_1",
+    "multi_objective": "leaves  accuracy 0.",
+    "parallel": "failed: the process of the trial ended with exit code 7",
+    "resume_sqlite": "12 trials were there, now there are 24: it has its 24 trials",
+    "sklearn_grid": "logisticregression__C=Float(0.0001, 100.0, log=True)",
+    "svc_conditional": "best:    0.9",
+}
+
+
+def run(path, folder):
+    command = [sys.executable, "-W", "error", str(path)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_runs_and_shows_what_it_is_about(path, tmp_path):
+    shown = run(path, tmp_path)
+    if path.stem == "resume_sqlite":
+        assert "0 trials were there, now there are 12" in shown
+        shown = run(path, tmp_path)
+
+    assert SAYS[path.stem] in shown
+
+
+def test_each_example_starts_with_a_sentence_about_itself():
+    assert len(EXAMPLES) == len(SAYS)
+    for path in EXAMPLES:
+        assert path.read_text().startswith('"""'), path

@@ -1,0 +1,106 @@
+"""Imports point down only: every file is read, function bodies included, and held to one list."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import luthier
+
+SOURCE = Path(__file__).parents[1] / "src" / "luthier"
+
+# From top to bottom. What stands on one line never imports each other; a package is one unit.
+LAYERS = """
+    cli
+    web sklearn integrations
+    importers testing
+    study
+    report
+    models estimate
+    run settings
+    trial owners about log propose results
+    samplers schedulers stores
+    named
+    parts outcome
+    history
+    space
+    space_json space_sklearn
+    numerics parameters
+    errors
+"""
+HEIGHT = {
+    unit: -depth for depth, line in enumerate(LAYERS.strip().splitlines()) for unit in line.split()
+}
+
+
+def unit_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported(source: str) -> set[str]:
+    """The units of luthier that a file imports when it runs: all but ``if TYPE_CHECKING:``."""
+    tree, found = ast.parse(source), set()
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"imports are absolute, not {ast.unparse(node)!r}"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names = [node.value.replace(":", ".")] if node.value.startswith("luthier.") else []
+            names = [name for name in names if name.replace(".", "").isidentifier()]
+        else:
+            continue
+        for name in names:
+            root, _, rest = name.partition(".")
+            unit = rest.partition(".")[0]
+            if root == "luthier" and unit:
+                found.add(luthier._WHERE.get(unit, name).split(".")[1])
+    return found
+
+
+FILES = sorted(
+    path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem != "__init__"
+)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_point_down(path):
+    unit = unit_of(path)
+    assert unit in HEIGHT, f"{unit} is new: give it a line in LAYERS, as low as it can stand"
+
+    others = {name for name in imported(path.read_text()) if name in HEIGHT and name != unit}
+    upward = {name for name in others if HEIGHT[name] >= HEIGHT[unit]}
+
+    assert not upward, f"{unit} imports {', '.join(sorted(upward))}, which stand no lower"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from luthier.study import Study",
+        "from luthier import Study",
+        "from luthier import study",
+        "import luthier.study",
+        "def f():\n    from luthier.study import Study",
+        "WHERE = 'luthier.study:Study'",
+    ],
+)
+def test_the_reader_sees_every_way_to_import(source):
+    assert imported(source) == {"study"}
+
+
+def test_the_reader_skips_what_only_type_checkers_import():
+    source = (
+        "if TYPE_CHECKING:\n    from luthier.study import Study\nimport luthier\nname = 'luthier.'"
+    )
+    assert imported(source) == set()

@@ -1,0 +1,98 @@
+"""The public face: what is listed is documented, and what is documented is there."""
+
+import inspect
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import luthier
+from luthier.history import KINDS
+
+DOCS = Path(__file__).parents[1] / "docs"
+PUBLIC = ["luthier", "luthier.samplers", "luthier.schedulers", "luthier.stores", "luthier.testing"]
+
+
+def documented():
+    """Every dotted name that a page of the reference takes from the docstrings."""
+    pages = (DOCS / "reference").glob("*.md")
+    return {name for page in pages for name in re.findall(r"^::: (\S+)", page.read_text(), re.M)}
+
+
+def members(module):
+    """The public names of a module, with what they stand for."""
+    return {name: getattr(import_module(module), name) for name in import_module(module).__all__}
+
+
+def test_every_public_name_is_in_the_reference_and_nothing_else_is_under_luthier():
+    listed = {f"luthier.{name}" for name in luthier.__all__}
+
+    assert listed == {name for name in documented() if name.count(".") == 1}
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_every_listed_name_is_in_the_reference(module):
+    taken = documented()
+
+    missing = [name for name in members(module) if f"{module}.{name}" not in taken]
+
+    assert module in taken or not missing, f"add ':::' lines to docs/reference for {missing}"
+
+
+def test_every_reference_entry_exists():
+    for name in documented():
+        module, _, attribute = name.rpartition(".")
+        try:
+            import_module(name)
+        except ModuleNotFoundError:
+            assert hasattr(import_module(module), attribute), name
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_every_public_class_and_function_has_a_docstring(module):
+    bare = []
+    for name, thing in members(module).items():
+        if not (inspect.isclass(thing) or inspect.isfunction(thing)):
+            continue
+        if not (thing.__doc__ or "").strip():
+            bare.append(name)
+        methods = vars(thing).items() if inspect.isclass(thing) else ()
+        for method, value in methods:
+            function = value.fget if isinstance(value, property) else inspect.unwrap(
+                getattr(value, "__func__", value)
+            )  # fmt: skip
+            # A contract's tests say what they check by their names.
+            ours = inspect.isfunction(function) and not method.startswith(("_", "test_"))
+            if ours and not (function.__doc__ or "").strip():
+                bare.append(f"{name}.{method}")
+
+    assert not bare, f"{module}: no docstring on {', '.join(bare)}"
+
+
+def test_every_kind_of_event_is_documented():
+    page = (DOCS / "reference" / "events.md").read_text()
+
+    assert re.findall(r"^\| `(\w+)` \|", page, re.M) == list(KINDS)
+
+
+def test_the_reference_names_every_sampler_and_scheduler():
+    from luthier import samplers, schedulers
+
+    page = (DOCS / "reference" / "parts.md").read_text()
+
+    assert all(f'`"{name}"`' in page for name in [*samplers.NAMES, *schedulers.NAMES])
+
+
+def test_the_error_tree_in_the_docstring_is_the_real_one():
+    from luthier import errors
+
+    tree = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.LuthierError)
+    }
+
+    assert tree == set(re.findall(r"[─ ]([A-Z]\w+)\b", "─" + errors.__doc__.split("``Stop``")[0])) & {
+        name for name in vars(errors) if not name.startswith("_")
+    }
