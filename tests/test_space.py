@@ -719,6 +719,14 @@ def test_part_of_the_parameters_may_be_given_if_asked_for():
         svm().check({"degree": 3}, partial=True)
 
 
+def test_part_of_the_parameters_may_already_be_forbidden():
+    space = svm().forbid({"kernel": "poly", "degree": 5}, large=lambda p: p["C"] > 800)
+
+    assert space.check({"C": 900, "kernel": "poly"}, partial=True) == {"C": 900.0, "kernel": 2}
+    with pytest.raises(SpaceError, match=r"forbidden by \{'kernel': 'poly', 'degree': 5\}"):
+        space.check({"kernel": "poly", "degree": 5}, partial=True)
+
+
 def test_complete_keeps_what_is_given_then_takes_defaults_then_draws():
     space = Space(
         a=Choice("x", "y", default="y"), n=Int(3, 90, default=7, when={"a": "y"}), z=Float(-3, 9)

@@ -31,6 +31,7 @@ When = Mapping[str, tuple[Any, ...]]
 LARGEST = 2**40  # steps from zero; finer ones run together in a unit, whose float has 53 bits
 TINY = 1e-320  # close to the smallest float; stands for what has no logarithm
 NUMPY = (np.number, np.bool_, np.str_)  # scalars that have a plain Python twin
+BOOLS = (bool, np.bool_)  # numbers to Python, a mistake to us
 SCALARS = (bool, int, float, str, type(None))
 
 
@@ -48,7 +49,7 @@ MISSING = _Missing()
 
 
 def _number(kind: str, what: str, value: Any) -> float:
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+    if isinstance(value, BOOLS) or not isinstance(value, Real):
         raise SpaceError(f"{kind}: {what} must be a number, got {value!r}. Give a plain number.")
     try:
         made = float(value)
@@ -541,8 +542,10 @@ class Choice:
 
     def value(self, raw: Raw) -> Any:
         """The option with a stable id; a `Label` when it was taken away."""
-        place = self._place.get(raw)
-        return Label(self.label(raw)) if place is None else self.options[place]
+        try:
+            return self.options[self._place[raw]]
+        except KeyError:
+            return Label(self.label(raw))
 
     def label(self, raw: Raw) -> str:
         """The name of the option with a stable id, for tables and figures."""

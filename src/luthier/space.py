@@ -513,7 +513,8 @@ class Space:
                     f"{needs}. Leave it out, or set that too."
                 )
         made = self._in_order(made)
-        if not partial and (broken := self._broken(made)):
+        # A clause that holds for a part holds for the whole; a rule may need what is missing.
+        if broken := self._broken(made, rules=not partial):
             raise SpaceError(
                 f"Parameters: {dict(params)!r} is forbidden by {broken}. Change one of the values."
             )
@@ -767,13 +768,13 @@ class Space:
                 f"for {params!r}. It must return True or False for every configuration."
             ) from error
 
-    def _broken(self, raw: Mapping[str, Raw]) -> str | None:
+    def _broken(self, raw: Mapping[str, Raw], *, rules: bool = True) -> str | None:
         """The forbidden combination that holds, in words, or None."""
         for item in self._forbid:
             if item.clause:
                 if all(raw.get(name) in accepted for name, accepted in item.clause):
                     return self._text(item)
-            elif self._apply(item, self.values(raw)):
+            elif rules and self._apply(item, self.values(raw)):
                 return repr(item.name)
         return None
 
@@ -1026,7 +1027,7 @@ def _name(name: Any) -> str:
 
 def _parameter(name: str, given: Any) -> Parameter:
     """A parameter as it is; a plain value as a constant."""
-    if isinstance(given, Float | Int | Choice):
+    if isinstance(given, Parameter):
         return given
     if isinstance(given, SCALARS + NUMPY):
         return Choice(given)

@@ -94,7 +94,7 @@ def keep_busy(workers, numbers, retries=0):
             made[number] = got
             if got["state"] == "LOST" and tried[number] < retries:
                 tried[number] += 1
-                waiting.append(number)
+                waiting.insert(0, number)  # as a study does
     return made
 
 
@@ -267,7 +267,7 @@ def test_close_does_not_wait_for_what_runs():
     assert time.monotonic() - began < 3
 
 
-# -- pools that break -------------------------------------------------------------------------------
+# -- pools that break -----------------------------------------------------------------------------
 
 
 def breaks_once(folder, trial):
@@ -362,7 +362,7 @@ def test_an_initializer_that_fails_loses_trials_and_raises_nothing():
     assert got[0]["state"] == "LOST"
 
 
-# -- whole scripts ----------------------------------------------------------------------------------
+# -- whole scripts --------------------------------------------------------------------------------
 
 SCRIPT = """
 import sys, threading
@@ -464,7 +464,7 @@ def test_a_script_that_never_closes_ends(tmp_path):
     assert process.returncode == 1
 
 
-# -- Dask -------------------------------------------------------------------------------------------
+# -- Dask -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow

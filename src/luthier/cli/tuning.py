@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from luthier.study import Study
 
 NAME = "tune"  # of the study in its store
-LARGE = 5000  # rows of training data from which a fit may use several threads
 PATHS = ("data", "test", "valid", "space")  # options that may name a file
 DEMO = "demo:"  # in place of a path: a data set inside scikit-learn
 
@@ -94,7 +93,7 @@ def prepare(options: Options, jobs: int = 1) -> Job:
     else:
         joined, parts = train, folds(train, options.cv, options.seed)
     chosen = model(options.model, table.task, metric_needs=measure.needs, rows=len(train))
-    objective = CrossValidated(joined, chosen, measure, parts, threads=_threads(jobs, len(train)))
+    objective = CrossValidated(joined, chosen, measure, parts, threads=_threads(jobs))
     given = load_space(Path(options.space) if options.space else None)
     if given is None:
         space = objective.space
@@ -194,10 +193,7 @@ def _table(options: Options) -> Table:
     )
 
 
-def _threads(jobs: int, rows: int) -> int:
-    """Threads of one fit; on few rows they wait for one another more than they work."""
-    if rows < LARGE:
-        return 1
+def _threads(jobs: int) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, (cores or 1) // jobs)
 

@@ -24,7 +24,7 @@ from luthier.space import Space
 
 Params = Mapping[str, Any]
 SCORED = 5000  # rows of training data that the training score looks at, evenly spread
-THREADED = ("forest", "extratrees", "xgboost", "lightgbm")  # take their threads as n_jobs
+THREADED = ("forest", "extratrees")  # their threads share nothing but the data
 
 
 class Reporting(Protocol):
@@ -59,7 +59,8 @@ class CrossValidated:
     folds : tuple of Fold
         Positions in `table`.
     threads : int
-        How many a fit may use.
+        How many a forest may use. Everything else fits in one: OpenMP's threads wait for one
+        another in a busy loop, and on a machine with other work a fit of 0.4 s took 20 s.
     """
 
     table: Table
@@ -99,7 +100,7 @@ class CrossValidated:
         made = fit(self.table.take(fold.train), self.model, params, seed, threads=self.threads)
         n = len(fold.train)
         looked_at = np.linspace(0, n - 1, SCORED).astype(np.int64) if n > SCORED else slice(None)
-        with _calm(self.threads):
+        with _calm():
             return (
                 score(made, self.table, fold.valid, self.metric),
                 score(made, self.table, fold.train[looked_at], self.metric),
@@ -138,7 +139,7 @@ def fit(
     if table.task == "classification":
         # Some libraries insist on 0, 1, ..., and a fold may lack a class.
         codes, y = np.unique(table.y, return_inverse=True)
-    with _calm(threads):
+    with _calm():
         pipeline.fit(table.X, y)
     return Fitted(
         pipeline=pipeline,
@@ -180,16 +181,16 @@ def predictions(made: Fitted, X: Any, metric: Metric) -> npt.NDArray[Any]:
 
 
 class _calm:
-    """Within it, a fit uses no more threads than said and does not warn.
+    """Within it, a fit uses one thread of OpenMP and BLAS, and does not warn.
 
     What libraries warn of here (a solver that stopped early, a level not seen before, a
     constant column) is no news to a search that judges each point by its score.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self) -> None:
         from threadpoolctl import threadpool_limits
 
-        self._limits = threadpool_limits(threads)
+        self._limits = threadpool_limits(1)
         self._warnings = warnings.catch_warnings()
 
     def __enter__(self) -> None:

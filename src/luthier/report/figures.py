@@ -57,20 +57,20 @@ def best_so_far(history: History, j: int = 0) -> Drawing | None:
     def draw(width: int) -> Frame:
         span = (-0.5 - last * 0.01, last + 0.5 + last * 0.01)
         frame = Frame(width, 270, span, ends, x_name="trial", y_name=objective.name, whole_x=True)
-        at = rows[thinned(rows, y, keep=np.searchsorted(rows, better))]
-        frame.dots(frame.x.many(at * 1.0), frame.y.many(np.clip(y[at], *ends)), "muted")
+        at = rows[thinned(len(rows), keep=np.searchsorted(rows, better))]
+        frame.dots(frame.x.many(at), frame.y.many(np.clip(y[at], *ends)), "muted")
         if len(failed):
-            few = failed[thinned(failed, failed, 400)]
-            for pixel in dict.fromkeys(np.round(frame.x.many(few * 1.0)).tolist()):
+            few = failed[thinned(len(failed), 400)]
+            for pixel in dict.fromkeys(np.round(frame.x.many(few)).tolist()):
                 frame.line(pixel, frame.bottom - 5, pixel, frame.bottom, "thin b")
         steps = np.append(better, last)
         frame.path(
-            frame.x.many(steps * 1.0),
+            frame.x.many(steps),
             frame.y.many(np.append(y[better], y[better[-1]])),
             "line a",
             stairs=True,
         )
-        frame.dots(frame.x.many(better * 1.0), frame.y.many(y[better]), "a")
+        frame.dots(frame.x.many(better), frame.y.many(y[better]), "a")
         frame.ring(frame.x(float(better[-1])), frame.y(float(y[better[-1]])))
         return frame
 
@@ -110,7 +110,7 @@ def panel(history: History, name: str, index: int) -> Drawing | None:
 
     def draw(width: int, height: int) -> Frame:
         frame = Frame(width, height, span, ends, labels=labels, log_x=log)
-        at = thinned(x, y, 800, keep=np.flatnonzero(rows == best))
+        at = thinned(len(x), 800, keep=np.flatnonzero(rows == best))
         X, Y = frame.x.many(x[at]), frame.y.many(np.clip(y[rows[at]], *ends))
         frame.dots(X, Y, "b small")
         for i in np.flatnonzero(rows[at] == best):
@@ -159,7 +159,7 @@ def pareto(history: History) -> Drawing:
             X, Y = np.clip(x[at], *spans[0]), np.clip(y[at], *spans[1])
             frame.dots(frame.x.many(X), frame.y.many(Y), look)
 
-        dots(rows[thinned(rows, y)], "muted")
+        dots(rows[thinned(len(rows))], "muted")
         if len(history.objectives) == 2:
             frame.path(
                 frame.x.many(np.clip(x[front], *spans[0])),
@@ -282,10 +282,8 @@ def curves(made: Sequence[Curve], winner: int, metric: str, maximize: bool) -> D
         def line(step: npt.NDArray[Any], y: Array, look: str) -> None:
             good = np.isfinite(y)
             step, y = step[good], y[good]
-            at = thinned(step, y, 400)
-            frame.path(
-                frame.x.many(step[at] * 1.0), frame.y.many(np.clip(y[at], *ends)), look
-            )
+            at = thinned(len(step), 400)
+            frame.path(frame.x.many(step[at]), frame.y.many(np.clip(y[at], *ends)), look)
 
         for c in made:
             if c.row != best.row:

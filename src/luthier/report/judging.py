@@ -28,7 +28,8 @@ def told(found: Comparison) -> tuple[Run, ...]:
     better = "gain" if gap.score >= 0 else "loss"
     runs: list[Run] = [
         f"On {rows} that the search never saw, the tuned model has {found.metric} "
-        f"{number(found.tuned.score)} and the default {number(found.default.score)}: a {better} of ",
+        f"{number(found.tuned.score)} and the default {number(found.default.score)}: "
+        f"a {better} of ",
         Strong(number(abs(gap.score), 3)),
     ]
     if not gap.known:

@@ -36,7 +36,7 @@ def ranked(history: History) -> Ints:
     behind = np.where(history.done, ~history.feasible, False).astype(np.int64)
     if len(history.objectives) > 1:
         behind[best_front(history)] -= 1
-    return rows[np.lexsort((rows, loss, behind, order))]
+    return np.lexsort((rows, loss, behind, order)).astype(np.int64)
 
 
 def best_front(history: History) -> Ints:
@@ -303,9 +303,7 @@ def _float(value: Any) -> float:
     return float(value)
 
 
-def quantile_cut(
-    shown: npt.NDArray[np.float64], maximize: bool
-) -> tuple[float, float]:
+def quantile_cut(shown: npt.NDArray[np.float64], maximize: bool) -> tuple[float, float]:
     """The range of results to draw: from the best to where only outliers follow.
 
     A few disastrous trials would otherwise press all others onto one line.

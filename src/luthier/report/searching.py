@@ -25,6 +25,7 @@ from luthier.report.reading import (
     improvements,
     values,
 )
+from luthier.report.svg import Drawing
 from luthier.report.trials import trials
 from luthier.report.words import count, number, value_text
 
@@ -63,12 +64,13 @@ def _progress(history: History, j: int) -> str:
     words = f"{name} improved {count(len(better) - 1, 'time')} after the first result"
     if after == 0:
         return f"{words}, and did so until the end: more trials may well improve it further."
-    return f"{words}, the last time at trial {last}; the {count(after, 'finished trial')} after " + (
-        "it brought nothing better." if after > 1 else "it did no better."
+    return (
+        f"{words}, the last time at trial {last}; the {count(after, 'finished trial')} after "
+        + ("it brought nothing better." if after > 1 else "it did no better.")
     )
 
 
-def _so_far(history: History, j: int, drawing: figures.Drawing) -> Figure:
+def _so_far(history: History, j: int, drawing: Drawing) -> Figure:
     better, found = improvements(history, j), values(history, j)
     caption = f"Each dot is a finished trial; the line is the best {history.objectives[j].name} "
     caption += "until then."

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from luthier.history import History, State
-from luthier.parameters import Choice, Float, Int, Parameter
+from luthier.parameters import MISSING, Choice, Float, Int, Parameter
 from luthier.report import judging, searching
 from luthier.report.document import (
     Block,
@@ -107,11 +107,11 @@ def _foot(history: History) -> str:
     version = _about(history).get("versions", {}).get("luthier", "")
     return (
         f"Written by luthier {version} from the study's log, which holds every number above. "
-        "This file needs no network and holds no name of a person or a machine."
+        "It needs no network. Folders and addresses are left out of every path."
     )
 
 
-# -- the result -------------------------------------------------------------------------------------
+# -- the result ------------------------------------------------------------------------------------
 
 
 def _result(history: History, found: Comparison | None, folds: bool) -> Section:
@@ -196,9 +196,7 @@ def _default_row(history: History) -> int | None:
     return row if row is not None and history.done[row] else None
 
 
-def _stats(
-    history: History, best: int, found: Comparison | None, folds: bool
-) -> list[Stat]:
+def _stats(history: History, best: int, found: Comparison | None, folds: bool) -> list[Stat]:
     objective = history.objectives[0]
     value = float(values(history)[best])
     made = [
@@ -217,9 +215,7 @@ def _stats(
             Stat("gain", signed(gain.score), _span(gain, True), tone),  # type: ignore[arg-type] # mypy widens the dict's values to str
         ]
     spent = budget(history)
-    made.append(
-        Stat("trials", f"{len(history):,}", f"{duration(spent.busy)} of wall time")
-    )
+    made.append(Stat("trials", f"{len(history):,}", f"{duration(spent.busy)} of wall time"))
     return made
 
 
@@ -323,7 +319,7 @@ def _several(history: History) -> tuple[Block, ...]:
     return tuple(made)
 
 
-# -- question, data, space, method ------------------------------------------------------------------
+# -- question, data, space, method -----------------------------------------------------------------
 
 
 def _data(history: History) -> Section | None:
@@ -341,7 +337,7 @@ def _data(history: History) -> Section | None:
         blocks.append(Facts(_facts(flat)))
         if warned:
             words = "; ".join(map(str, warned)) if isinstance(warned, list) else str(warned)
-            blocks.append(Text((Strong("To look at: "), words, "."), "warning"))
+            blocks.append(Text((Strong("To look at:"), f" {words}", "."), "warning"))
     elif data:
         blocks.append(Text((value_text(data),)))
     if split:
@@ -399,10 +395,9 @@ def _space(history: History) -> Section:
     if not len(space):
         blocks.append(Text(("No parameter is known yet.",)))
         return Section("space", "Space", tuple(blocks))
-    default = space.default_raw() if not space.without_values() else None
     rows = []
     for name, p in space.items():
-        given = "" if default is None or name not in default else _label(p, default[name])
+        given = _own_default(p)
         rows.append((name, _kind(p), _range(p).removesuffix(", log"), given, _when(p)))
     keep = [i for i in range(5) if i < 3 or any(row[i] for row in rows)]
     head = ("parameter", "kind", "range", "default", "active when")
@@ -421,6 +416,12 @@ def _space(history: History) -> Section:
         cells = tuple((words,) for words in forbidden)
         blocks.append(Table(("forbidden combinations",), cells))
     return Section("space", "Space", tuple(blocks))
+
+
+def _own_default(p: Parameter) -> str:
+    if isinstance(p, Choice):
+        return "" if p.default is MISSING else p.label(p.raw(p.default, "default"))
+    return "" if p.default is None else value_text(p.default)
 
 
 def _when(p: Parameter) -> str:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from luthier.report.words import clean, number
 
 Array = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.float64] | npt.NDArray[np.int64] | npt.NDArray[np.intp]
 
 FAR = 1e300  # what is drawn is brought within it, so that no difference overflows
 CHARACTER = 6.3  # pixels that a character of an 11 pixel label takes, on average
@@ -87,13 +88,13 @@ class Scale:
         """The pixel of a number; outside of the axis for a number outside of it."""
         return float(self.many(np.array([value], dtype=np.float64))[0])
 
-    def many(self, values: Array) -> Array:
+    def many(self, values: Numbers) -> Array:
         """The pixels of numbers."""
         low, high = self._on(np.array([self.low, self.high]))
         share = (self._on(values) - low) / (high - low)
         return np.asarray(self.start + share * (self.end - self.start))
 
-    def _on(self, values: Array) -> Array:
+    def _on(self, values: Numbers) -> Array:
         if self.log:
             return np.log10(np.maximum(values, 1e-320))
         return np.clip(values, -FAR, FAR)
@@ -281,15 +282,14 @@ class Frame(Canvas):
             self.text(self.x(at), bottom + 16, text, anchor=anchor)
 
 
-def thinned(x: Array, y: Array, most: int = 1500, keep: Iterable[int] = ()) -> npt.NDArray[np.intp]:
-    """Which of many points to draw: all while there are few, else an even share of them.
+def thinned(n: int, most: int = 1500, keep: Iterable[int] = ()) -> npt.NDArray[np.intp]:
+    """Which of n points to draw: all while there are few, else an even share of them.
 
     Parameters
     ----------
     keep
         Points that are drawn in any case.
     """
-    n = len(x)
     if n <= most:
         return np.arange(n)
     even = np.linspace(0, n - 1, most).astype(np.intp)

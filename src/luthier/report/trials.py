@@ -94,4 +94,3 @@ def _numeric_metrics(history: History) -> list[str]:
 def _short(value: Any) -> str:
     text = value_text(value)
     return text if len(text) <= LONG else text[: LONG - 1] + "…"
-

@@ -28,7 +28,7 @@ class Pool:
     """Submits tasks to an executor, and makes it again when it breaks.
 
     One task that kills its process takes with it all that were in flight. To tell the killer from
-    its neighbours, tasks then run one at a time until as many came back as were lost.
+    its neighbours, tasks then run one at a time until as many came back as were lost together.
 
     Parameters
     ----------
@@ -71,7 +71,8 @@ class Pool:
         ours.set_running_or_notify_cancel()
         with self._lock:
             self._flying += 1
-        theirs.add_done_callback(partial(self._land, task, self._executor, ours))
+            alone = self._suspects > 0
+        theirs.add_done_callback(partial(self._land, task, self._executor, alone, ours))
         return ours
 
     def stop(self) -> None:
@@ -85,7 +86,12 @@ class Pool:
             self._executor.shutdown(wait=not self._flying)
 
     def _land(
-        self, task: Task, executor: Executor, ours: Future[Outcome], theirs: Future[str]
+        self,
+        task: Task,
+        executor: Executor,
+        alone: bool,
+        ours: Future[Outcome],
+        theirs: Future[str],
     ) -> None:
         """Pass on what became of a task, and count the lost and the found."""
         made = landed(task, lambda: json.loads(theirs.result()))
@@ -93,7 +99,10 @@ class Pool:
         with self._lock:
             self._flying -= 1
             self._broken |= broken and executor is self._executor
-            self._suspects = max(0, self._suspects + (1 if broken else -1))
+            if not broken:
+                self._suspects = max(0, self._suspects - 1)
+            elif not alone:
+                self._suspects += 1
         ours.set_result(made)
 
     def _remake(self, error: Exception | None) -> None:
