@@ -7,8 +7,9 @@ import pytest
 from objectives import Recorder
 
 from luthier.errors import LuthierError, StudyError
-from luthier.run import channel
-from luthier.run.channel import Caller, Dial, Hub, addresses, answer
+from luthier.run import hub as hubs
+from luthier.run.channel import Caller, Dial, answer
+from luthier.run.hub import Hub, addresses
 
 
 @contextmanager
@@ -123,7 +124,7 @@ def test_garbage_after_the_token_ends_that_connection_alone(message):
 
 
 def test_a_stranger_who_says_nothing_is_dropped(monkeypatch):
-    monkeypatch.setattr(channel, "PATIENCE", 0.05)
+    monkeypatch.setattr(hubs, "PATIENCE", 0.05)
 
     with closing(Hub(Recorder(), local=True)) as hub:
         assert raw(hub, b"") == b""

@@ -20,6 +20,9 @@ from objectives import Holder, Recorder, task
 from luthier.errors import StudyError
 from luthier.run.workers import open_workers
 
+# From Python 3.12 on, forking is warned of; these tests do it on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+
 HARMLESS = {
     objectives.behaves: ("DONE", [-2.5]),
     objectives.talks: ("STOPPED", None),
@@ -201,6 +204,25 @@ def test_inline_and_threads_need_no_pickling():
     assert outcomes(objective, None)[0]["loss"] == [9.5]
 
 
+def test_a_python_without_a_program_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "")
+
+    with pytest.raises(StudyError, match="ThreadPoolExecutor"):
+        open_workers(objectives.behaves, 2, Recorder())
+
+
+def test_a_module_from_a_file_off_the_path_travels_by_value(tmp_path):
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    file = tmp_path / "off_the_path.py"
+    file.write_text("FACTOR = 3\ndef objective(trial): return FACTOR * trial.params['x']\n")
+    spec = spec_from_file_location("off_the_path", file)
+    sys.modules["off_the_path"] = module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    assert outcomes(module.objective, 1)[0]["loss"] == [7.5]
+
+
 def test_an_interrupt_passes_through_inline():
     def objective(trial):
         raise KeyboardInterrupt
@@ -283,8 +305,8 @@ def breaks_once(folder, trial):
 @pytest.mark.parametrize(
     "make",
     [
-        spawned,
-        pytest.param(forked, marks=pytest.mark.slow),
+        forked,
+        pytest.param(spawned, marks=pytest.mark.slow),
         pytest.param(loky_pool, marks=pytest.mark.slow),
     ],
 )

@@ -15,7 +15,7 @@ from luthier.report.reading import (
     Curve,
     best_front,
     improvements,
-    quantile_cut,
+    drawn_range,
     values,
 )
 from luthier.report.svg import Canvas, Drawing, Frame, padded, thinned
@@ -44,7 +44,7 @@ def best_so_far(history: History, j: int = 0) -> Drawing | None:
     if not len(rows):
         return None
     better = improvements(history, j)
-    low, high = quantile_cut(y[rows], objective.maximize)
+    low, high = drawn_range(y[rows], objective.maximize)
     outside = (y[rows] < low) | (y[rows] > high)
     ends = padded(low, high)
     failed = np.flatnonzero(history.failed | history.lost)
@@ -89,8 +89,8 @@ def panel(history: History, name: str, index: int) -> Drawing | None:
     rows, raw = rows[there], raw[there]
     if not len(rows):
         return None
-    best = int(history.best()[0])
-    ends = padded(*quantile_cut(values(history)[history.done], objective.maximize))
+    best = history.best() if len(history.objectives) == 1 else best_front(history)
+    ends = padded(*drawn_range(values(history)[history.done], objective.maximize))
     labels: list[str] = []
     log = False
     if isinstance(p, Choice):
@@ -109,11 +109,15 @@ def panel(history: History, name: str, index: int) -> Drawing | None:
     told = f"{count(len(rows), 'trial')} in which it was active."
 
     def draw(width: int, height: int) -> Frame:
-        frame = Frame(width, height, span, ends, labels=labels, log_x=log)
-        at = thinned(len(x), 800, keep=np.flatnonzero(rows == best))
+        whole = isinstance(p, Int)
+        frame = Frame(width, height, span, ends, labels=labels, log_x=log, whole_x=whole)
+        at = thinned(len(x), 800, keep=np.flatnonzero(np.isin(rows, best)))
         X, Y = frame.x.many(x[at]), frame.y.many(np.clip(y[rows[at]], *ends))
         frame.dots(X, Y, "b small")
-        for i in np.flatnonzero(rows[at] == best):
+        found = np.isin(rows[at], best)
+        if len(best) > 1:
+            frame.dots(X[found], Y[found], "a")
+        for i in np.flatnonzero(found) if len(best) == 1 else ():
             frame.ring(float(X[i]), float(Y[i]))
         return frame
 
@@ -150,7 +154,7 @@ def pareto(history: History) -> Drawing:
         f"{first.name} against {second.name} of {count(len(rows), 'trial')}; "
         f"{len(front)} of them are beaten by no other in every objective."
     )
-    spans = [padded(*quantile_cut(v[rows], o.maximize)) for v, o in ((x, first), (y, second))]
+    spans = [padded(*drawn_range(v[rows], o.maximize)) for v, o in ((x, first), (y, second))]
 
     def draw(width: int) -> Frame:
         frame = Frame(width, 300, *spans, x_name=str(first), y_name=str(second))
@@ -188,7 +192,7 @@ def intervals(made: Comparison) -> Drawing:
         left, right = 74, width - 12
         top = _axis(canvas, padded(min(shown), max(shown), 0.1), left, right, 24, 92, made.metric)
         for row, (label, interval, look) in enumerate(
-            (("default", made.default, "muted"), ("tuned", made.tuned, "a"))
+            (("default", made.default, "m"), ("tuned", made.tuned, "a"))
         ):
             y = 42 + 30 * row
             canvas.text(left - 10, y + 4, label, anchor="end", look="strong")
@@ -245,7 +249,7 @@ def folds(made: Curve, metric: str) -> Drawing:
     shown = shown[np.isfinite(shown)]
     k = len(made.step)
     labels = [f"fold {i + 1}" if k <= 6 else str(i + 1) for i in range(k)]
-    x = np.arange(k) * 1.0
+    x: Array = np.arange(k, dtype=np.float64)
 
     def draw(width: int) -> Frame:
         span = padded(float(shown.min()), float(shown.max()), 0.12)
@@ -256,7 +260,10 @@ def folds(made: Curve, metric: str) -> Drawing:
                 frame.line(X[i], train[i], X[i], valid[i], "thin muted")
         seen = np.isfinite(train)
         frame.dots(X[seen], train[seen], "big b")
+        frame.dots(X[seen], train[seen], "hole")
         frame.dots(X, valid, "big a")
+        if seen.any():
+            frame.legend((("big b", "training", True), ("big a", "validation", False)))
         mean = frame.y(float(made.valid.mean()))
         frame.line(frame.left, mean, width - 6, mean, "zero")
         return frame
@@ -270,7 +277,7 @@ def curves(made: Sequence[Curve], winner: int, metric: str, maximize: bool) -> D
     told = f"{metric} by step of {count(len(made), 'trial')}; trial {best.row} stands out."
     every = np.concatenate([c.valid[np.isfinite(c.valid)] for c in made] + [best.train])
     every = every[np.isfinite(every)]
-    ends = padded(*quantile_cut(every, maximize))
+    ends = padded(*drawn_range(every, maximize))
     steps = np.concatenate([c.step for c in made]) * 1.0
 
     def draw(width: int) -> Frame:
@@ -290,6 +297,8 @@ def curves(made: Sequence[Curve], winner: int, metric: str, maximize: bool) -> D
                 line(c.step, c.valid, "thin muted")
         line(best.step, best.train, "line b")
         line(best.step, best.valid, "line a")
+        if np.isfinite(best.train).any():
+            frame.legend((("big b", "training", False), ("big a", "validation", False)))
         return frame
 
     return both("learning-curves", "Learning curves", told, draw)

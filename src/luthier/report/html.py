@@ -12,7 +12,7 @@ from typing import Any
 from luthier.report.document import Document, Trials
 from luthier.report.words import clean
 
-PAGE = 50  # rows of the table of trials that are shown at once
+PAGE = 20  # rows of the table of trials that are shown at once
 
 
 def page(document: Document) -> str:

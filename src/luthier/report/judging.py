@@ -57,9 +57,9 @@ def against_default(found: Comparison | None) -> Section | None:
 
     def row(name: str, interval: Interval, sign: bool = False) -> tuple[str, str, str]:
         put = signed if sign else number
-        ends = "–"
+        ends, digits = "–", 3 if sign else 4
         if interval.known:
-            ends = f"{put(interval.low, 4)} to {put(interval.high, 4)}"
+            ends = f"{put(interval.low, digits)} to {put(interval.high, digits)}"
         return (name, put(interval.score, 4 if sign else 5), ends)
 
     rows = [row("default", found.default), row("tuned", found.tuned)]
@@ -67,7 +67,7 @@ def against_default(found: Comparison | None) -> Section | None:
     if math.isfinite(found.guess):
         rows.append(("always guessing", number(found.guess), ""))
     n = f"{count(found.rows, 'row')}" if found.rows is not None else "rows"
-    table = Table(("", found.metric, level), tuple(rows), (1, 2))
+    table = Table(("", "score", level), tuple(rows), (1, 2), caption=found.metric)
     words = found.words or "".join(r if isinstance(r, str) else r.text for r in told(found))
     better = "higher" if found.maximize else "lower"
     return Section(
@@ -139,9 +139,8 @@ def _folds(made: Curve, metric: str) -> Figure:
     for i in range(len(made.step)):
         middle = [number(float(made.train[i]))] if trained else []
         rows.append((str(i + 1), *middle, number(float(made.valid[i]))))
-    caption = f"{metric} of trial {made.row} on each fold: " + (
-        "training rows in blue, validation rows in red-brown; " if trained else ""
-    )
+    caption = f"{metric} of trial {made.row} on each fold"
+    caption += ", on the rows it learned from and on those it did not; " if trained else "; "
     return Figure(
         (figures.folds(made, metric),),
         caption + "the dashed line is the mean over validation rows.",
@@ -169,9 +168,7 @@ def learning(history: History, folds: bool) -> Section | None:
     caption = f"{objective.name} by step of {count(len(made), 'trial')}"
     if len(rows) > len(made):
         caption += f" out of {len(rows):,}, the ten best among them"
-    caption += f"; trial {best.row} in red-brown"
-    if np.isfinite(best.train).any():
-        caption += ", its training score in blue"
+    caption += f"; the strong line is trial {best.row}"
     place = int(np.nanargmax(-objective.sign * best.valid))
     words = (
         f"Trial {best.row} was best at step {best.step[place]} of {best.step[-1]}, with "

@@ -36,14 +36,15 @@ def ranked(history: History) -> Ints:
     behind = np.where(history.done, ~history.feasible, False).astype(np.int64)
     if len(history.objectives) > 1:
         behind[best_front(history)] -= 1
-    return np.lexsort((rows, loss, behind, order)).astype(np.int64)
+    return np.asarray(np.lexsort((rows, loss, behind, order)), dtype=np.int64)
 
 
 def best_front(history: History) -> Ints:
     """Rows that no other beats in all objectives, by the first objective."""
     rows = np.flatnonzero(history.done & history.feasible)
     rows = rows[front(history.Y[rows])]
-    return rows[np.argsort(history.Y[rows, 0], kind="stable")]
+    order = np.argsort(history.Y[rows, 0], kind="stable")
+    return np.asarray(rows[order], dtype=np.int64)
 
 
 def improvements(history: History, j: int = 0) -> Ints:
@@ -303,18 +304,17 @@ def _float(value: Any) -> float:
     return float(value)
 
 
-def quantile_cut(shown: npt.NDArray[np.float64], maximize: bool) -> tuple[float, float]:
-    """The range of results to draw: from the best to where only outliers follow.
+def drawn_range(results: Array, maximize: bool) -> tuple[float, float]:
+    """The range of results to draw: from the best to where only far worse ones follow.
 
-    A few disastrous trials would otherwise press all others onto one line.
+    Its length is four times the distance of the median from the best, if that is less than half
+    of everything; or else a third of the trials, which may be hopeless, would press all others
+    onto one line.
     """
-    low, high = float(shown.min()), float(shown.max())
-    if len(shown) < 8:
+    low, high = float(results.min()), float(results.max())
+    best, worst = (high, low) if maximize else (low, high)
+    usual = float(np.median(results))
+    far = best + 4 * (usual - best)
+    if len(results) < 8 or usual == best or abs(far / 2 - best / 2) > abs(worst / 4 - best / 4):
         return low, high
-    best = high if maximize else low
-    worst = low if maximize else high
-    usual = float(np.quantile(shown, 0.1 if maximize else 0.9))
-    if abs(worst / 4 - best / 4) <= 3 * abs(usual / 4 - best / 4) or usual == best:
-        return low, high
-    far = best + 1.25 * (usual - best)
     return (far, high) if maximize else (low, far)

@@ -22,6 +22,7 @@ from luthier.report.reading import (
     Cause,
     association,
     causes,
+    drawn_range,
     improvements,
     values,
 )
@@ -45,7 +46,7 @@ def search(history: History) -> Section | None:
             Figure(
                 (figures.pareto(history),),
                 "Every finished trial by its first two objectives; those that no other beats in "
-                "every objective in red-brown.",
+                "every objective stand out.",
             )
         )
     for j in range(min(len(history.objectives), 4)):
@@ -128,12 +129,15 @@ def parameters(history: History) -> Section | None:
             rows.append((name, told, f"{share[name]:.0%}", f"{active:,}"))
     if not drawings:
         return None
-    objective = history.objectives[0].name
+    objective, single = history.objectives[0].name, len(history.objectives) == 1
     words = (
-        f"Each panel shows {objective} over one parameter in the trials where it was active; the "
-        "ring is the best trial. The order is by how much of the ranking one parameter explains "
+        f"Each panel shows {objective} over one parameter in the trials where it was active; "
+        f"{'the ring is the best trial' if single else 'the front stands out'}. The order is by how much of the ranking one parameter explains "
         "by itself, which chance alone lifts a little above zero and which shows no interaction."
     )
+    found = values(history)[done]
+    if drawn_range(found, history.objectives[0].maximize) != (found.min(), found.max()):
+        words += " Far worse results lie at the edge of a panel."
     if len(share) > len(names):
         words += f" The first {len(names)} of {len(share)} are drawn."
     table = Table(

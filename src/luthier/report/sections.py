@@ -255,9 +255,9 @@ def _winner(history: History, best: int) -> Table:
         cells = [name, _label(p, raw[name])]
         if default is not None:
             cells.append(_label(p, default[name]) if name in default else "inactive")
-        rows.append((*cells, _range(p)))
-    head = ("parameter", "best", *(["default"] if default is not None else []), "searched")
-    return Table(head, tuple(rows), code=tuple(range(len(head) - 1)), caption="The winner")
+        rows.append(tuple(cells))
+    head = ("parameter", "best", *(["default"] if default is not None else []))
+    return Table(head, tuple(rows), code=tuple(range(len(head))), caption="The winner")
 
 
 def _label(p: Parameter, raw: float | int) -> str:

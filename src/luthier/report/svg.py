@@ -22,8 +22,8 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # For a drawing outside a report, such as in a notebook; the page has its own, with the same names.
 STYLE = (
     "svg.plot{font:11px system-ui,sans-serif;color:#57534b;max-width:100%;height:auto;"
-    "--a:#a8481a;--b:#1c6c78;--m:#8a857b;--g:#d9d4c8;--s:#211e1a}"
-    "@media (prefers-color-scheme:dark){svg.plot{color:#b0a99c;--a:#f2a065;--b:#68c3cb;"
+    "--p:#fff;--a:#a8481a;--b:#1c6c78;--m:#8a857b;--g:#d9d4c8;--s:#211e1a}"
+    "@media (prefers-color-scheme:dark){svg.plot{color:#b0a99c;--p:#171512;--a:#f2a065;--b:#68c3cb;"
     "--m:#8b857a;--g:#3b3832;--s:#efeae0}}"
     ".plot text{fill:currentColor}.plot .strong{fill:var(--s);font-weight:600}"
     ".plot .grid{stroke:var(--g);fill:none}.plot .zero{stroke:var(--m);stroke-dasharray:3 3}"
@@ -31,8 +31,8 @@ STYLE = (
     ".plot .muted{stroke:var(--m);opacity:.55}.plot .a{stroke:var(--a)}.plot .b{stroke:var(--b)}"
     ".plot .line{fill:none;stroke-width:2;stroke-linejoin:round}"
     ".plot .thin{fill:none;stroke-width:1.1}.plot .big{stroke-width:10}"
-    ".plot .bar.a{fill:var(--a)}.plot .bar.b{fill:var(--b)}.plot .bar.muted{fill:var(--m)}"
-    ".plot .bar{stroke:none}.plot .ring{fill:none;stroke:var(--a);stroke-width:2}"
+    ".plot .m{stroke:var(--m)}.plot .hole{stroke:var(--p)}.plot .small{stroke-width:4.2;opacity:.6}"
+    ".plot .ring{fill:none;stroke:var(--a);stroke-width:2}"
 )
 
 
@@ -99,11 +99,11 @@ class Scale:
             return np.log10(np.maximum(values, 1e-320))
         return np.clip(values, -FAR, FAR)
 
-    def ticks(self, room: int) -> list[tuple[float, str]]:
+    def ticks(self, room: int, whole: bool = False) -> list[tuple[float, str]]:
         """At most `room` round numbers along the axis, and how they are written."""
         if self.log and self.high / max(self.low, 1e-320) >= 30:
             return self._powers(room)
-        return steps(max(self.low, -FAR), min(self.high, FAR), room)
+        return steps(max(self.low, -FAR), min(self.high, FAR), room, whole)
 
     def _powers(self, room: int) -> list[tuple[float, str]]:
         first = math.ceil(math.log10(self.low) - 1e-9)
@@ -119,14 +119,19 @@ def power(exponent: int) -> str:
     return "10" + str(exponent).translate(SUPERSCRIPT)
 
 
-def steps(low: float, high: float, room: int) -> list[tuple[float, str]]:
+def steps(low: float, high: float, room: int, whole: bool = False) -> list[tuple[float, str]]:
     """Round numbers between two, at most `room` of them."""
     span = high - low
     if not span > 0:
         return [(low, number(low, 4))]
-    rough = span / max(room - 0.5, 1)
-    unit = 10.0 ** math.floor(math.log10(rough))
-    step = next(unit * k for k in (1, 2, 2.5, 5, 10, 20) if unit * k >= rough * 0.999)
+    unit = 10.0 ** (math.floor(math.log10(span)) - 1)
+    nice = (k * ten for ten in (1, 10, 100) for k in ((1, 2, 5) if whole else (1, 2, 2.5, 5)))
+    step = next(
+        step
+        for step in (unit * k for k in nice)
+        if (step >= 1 or not whole)
+        and math.floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) < room
+    )
     first = math.ceil(low / step - 1e-9)
     made = [k * step for k in range(first, first + room + 2) if k * step <= high + 1e-9 * step]
     largest = max(abs(low), abs(high))
@@ -183,16 +188,21 @@ class Canvas:
             made = "".join(f"M{_n(a)} {_n(b)}h0" for a, b in seen)
             self._parts.append(f'<path class="dots {look}" d="{made}"/>')
 
+    def legend(self, items: Sequence[tuple[str, str, bool]]) -> None:
+        """What dots mean, at the top right: look, words, and whether the dot is hollow."""
+        x = self.width - 8.0
+        for look, words, hollow in reversed(items):
+            self.text(x, 12, words, anchor="end")
+            x -= CHARACTER * len(words) + 10
+            at = np.array([x]), np.array([8.0])
+            self.dots(*at, look)
+            if hollow:
+                self.dots(*at, "hole")
+            x -= 16
+
     def ring(self, x: float, y: float) -> None:
         """Singles out a point."""
         self._parts.append(f'<circle class="ring" cx="{_n(x)}" cy="{_n(y)}" r="6"/>')
-
-    def bar(self, x: float, y: float, width: float, height: float, look: str) -> None:
-        """A filled rectangle."""
-        self._parts.append(
-            f'<rect class="bar {look}" x="{_n(x)}" y="{_n(y)}" width="{_n(max(width, 0))}" '
-            f'height="{_n(height)}" rx="2"/>'
-        )
 
     def svg(self, name: str, title: str, description: str) -> str:
         """The element, with a title and a description that screen readers say."""
@@ -237,7 +247,7 @@ class Frame(Canvas):
         super().__init__(width, height)
         top, bottom = (24 if y_name else 8), height - (36 if x_name else 20)
         self.y = Scale(y[0], y[1], bottom, top, log_y)
-        y_ticks = self.y.ticks(max(2, (bottom - top) // 38))
+        y_ticks = self.y.ticks(max(3, (bottom - top) // 32))
         left = 12 + CHARACTER * max((len(text) for _, text in y_ticks), default=1)
         self.x = Scale(x[0], x[1], left + 4, width - 10, log_x)
         for at, text in y_ticks:
@@ -255,9 +265,7 @@ class Frame(Canvas):
         self.left, self.top, self.bottom = left, top, bottom
 
     def _number_columns(self, bottom: float, width: int, whole: bool) -> None:
-        ticks = self.x.ticks(max(2, width // 80))
-        if whole:
-            ticks = [(at, text) for at, text in ticks if float(at).is_integer()]
+        ticks = self.x.ticks(max(3, width // 72), whole)
         free = -math.inf
         for at, text in ticks:
             pixel, half = self.x(at), CHARACTER * len(text) / 2

@@ -1,28 +1,23 @@
 """A trial's line to its driver, from another process: lines of JSON, each of which is answered.
 
 A child of ours speaks over a socket of its own, see `luthier.run.guard`. A worker of a foreign pool
-may be anywhere, so it dials a `Hub`, a server in the driver; its first line is a token that is made
-for one run. Nothing that arrives is unpickled.
+may be anywhere, so it dials the `luthier.run.hub`, a server in the driver; its first line is a token
+that is made for one run. Nothing that arrives is unpickled.
 """
 
 from __future__ import annotations
 
-import asyncio
-import hmac
 import json
 import os
-import secrets
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from luthier.errors import LuthierError, StudyError
 from luthier.trial import Line
 
-LONGEST = 4 << 20  # bytes of one message; a note of 10,000 numbers has 0.2 MB
 PATIENCE = 10.0  # seconds to connect, and to say the token
 BUSY = 600.0  # seconds that a driver may take for an answer, in a slow proposal for instance
 
@@ -91,49 +86,6 @@ def answer(line: Line, message: dict[str, Any]) -> bytes:
     return json.dumps(made).encode() + b"\n"
 
 
-class Hub:
-    """Answers the callers of one run; a thread of its own in the driver."""
-
-    def __init__(self, line: Line, *, local: bool) -> None:
-        self._line = line
-        self.token = secrets.token_hex(16)
-        self._socket = socket.create_server(("127.0.0.1" if local else "", 0), backlog=1000)
-        self.port: int = self._socket.getsockname()[1]
-        self.hosts = ("127.0.0.1",) if local else addresses()
-        self._loop = asyncio.new_event_loop()
-        self._over = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="luthier-hub", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Hang up on everyone."""
-        with suppress(RuntimeError):  # it was closed before
-            self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(PATIENCE)
-
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
-
-    async def _serve(self) -> None:
-        server = await asyncio.start_server(self._talk, sock=self._socket, limit=LONGEST)
-        await self._over.wait()
-        server.close()
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            token = await asyncio.wait_for(reader.readline(), PATIENCE)
-            if not hmac.compare_digest(token, self.token.encode() + b"\n"):
-                return
-            while message := await reader.readline():
-                writer.write(answer(self._line, json.loads(message)))
-                await writer.drain()
-        except (ValueError, RecursionError, OSError, TimeoutError, asyncio.CancelledError):
-            pass  # garbage, a line too long, a caller that went away: nothing of ours
-        finally:
-            writer.close()
-
-
 class Dial:
     """The exchange of a `Caller` with a hub; connects when there is something to say."""
 
@@ -181,16 +133,3 @@ class Dial:
             f"{self._port}: {why}. Is the study still running? If its machine has another address "
             "for the workers, set LUTHIER_ADDRESS to it there."
         )
-
-
-def addresses() -> tuple[str, ...]:
-    """Under which names other machines may reach this one, the likeliest first."""
-    given = os.environ.get("LUTHIER_ADDRESS")
-    if given:
-        return (given,)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # sends nothing; picks the interface to the world
-            return (probe.getsockname()[0], socket.gethostname())
-        except OSError:  # no network at all
-            return ("127.0.0.1",)

@@ -16,7 +16,8 @@ from functools import partial
 from typing import Any
 
 from luthier.errors import StudyError
-from luthier.run.channel import Caller, Dial, Hub
+from luthier.run.channel import Caller, Dial
+from luthier.run.hub import Hub
 from luthier.run.shipping import ship, unship
 from luthier.run.worker import Objective, Outcome, call_as_json, cut, whole
 from luthier.trial import Line, Task

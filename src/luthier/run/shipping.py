@@ -69,7 +69,7 @@ def _importable(module: types.ModuleType) -> bool:
         path = spec.submodule_search_locations
     if spec is None or spec.origin is None or not spec.has_location:
         return True
-    return os.path.realpath(spec.origin) == os.path.realpath(file)
+    return bool(os.path.realpath(spec.origin) == os.path.realpath(file))
 
 
 def _culprit(thing: Any, name: str, depth: int = 6) -> str:

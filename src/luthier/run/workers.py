@@ -145,10 +145,11 @@ class Children:
     def __init__(self, objective: Objective, count: int, line: Line) -> None:
         if count < 1:
             raise StudyError(f"executor: the number of processes must be >= 1, got {count}.")
-        if not sys.executable:
+        if not sys.executable or os.name == "nt":
+            why = "they need Linux or macOS" if sys.executable else "Python's program is unknown"
             raise StudyError(
-                f"executor={count}: this Python does not know where its program is, so it cannot "
-                "start another one. Use executor=None or a ThreadPoolExecutor."
+                f"executor={count}: no processes of our own can be started here: {why}. "
+                "Use a ProcessPoolExecutor, a ThreadPoolExecutor or executor=None."
             )
         shipped = ship(objective, "the objective")
         self.capacity = count

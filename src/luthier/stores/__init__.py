@@ -20,7 +20,7 @@ def url_of(store: str | PathLike[str]) -> str:
     return text if "://" in text else f"sqlite:///{text}"
 
 
-def open(  # noqa: A001 - `stores.open` reads as what it does
+def open(
     store: Any = None, study: str = "study", *, durable: str = "process", create: bool = True
 ) -> Store:
     """The store behind a name.

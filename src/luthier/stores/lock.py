@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 
 class FileLock:
@@ -38,21 +37,35 @@ class FileLock:
                     self._give()
 
     def _take(self) -> None:
-        if self._file is None:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        while True:
+            if self._file is None:
+                flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+                self._file = os.open(self._path, flags, 0o666)
+            self._wait(self._file)
+            if self._is_current(self._file):
+                return
+            self.close()  # somebody deleted the file: a lock on it keeps nobody out
+
+    def _wait(self, file: int) -> None:
         if sys.platform == "win32":
             import msvcrt
 
             while True:
                 try:
-                    msvcrt.locking(self._file, msvcrt.LK_LOCK, 1)  # tries for ten seconds
+                    msvcrt.locking(file, msvcrt.LK_LOCK, 1)  # tries for ten seconds
                     return
                 except OSError:
                     continue
         else:
             import fcntl
 
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX)
+
+    def _is_current(self, file: int) -> bool:
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(file))
+        except FileNotFoundError:
+            return False
 
     def _give(self) -> None:
         assert self._file is not None
@@ -66,23 +79,15 @@ class FileLock:
 
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
-    def __del__(self) -> None:
+    def forked(self) -> None:
+        """In a child made by fork: the open file, and so its lock, is the parent's."""
         if self._file is not None:
             os.close(self._file)
+        self._threads, self._depth, self._file = threading.RLock(), 0, None
 
-
-_LOCKS: WeakValueDictionary[Path, FileLock] = WeakValueDictionary()
-_GUARD = threading.Lock()
-
-
-def lock_on(path: Path) -> FileLock:
-    """The lock of a file, the same object for all who ask in this process.
-
-    It must be one object: a connection that the garbage collector closes while the same thread
-    holds the lock for another would otherwise wait for itself.
-    """
-    with _GUARD:
-        lock = _LOCKS.get(path)
-        if lock is None:
-            lock = _LOCKS[path] = FileLock(path)
-        return lock
+    def close(self) -> None:
+        """Close the file; the lock can be taken again later."""
+        with self._threads:
+            if self._file is not None and self._depth == 0:
+                os.close(self._file)
+                self._file = None
