@@ -34,9 +34,7 @@ def page() -> str:
 def _command(name: str, command: Any) -> str:
     arguments = [p for p in command.params if not p.opts[0].startswith("-")]
     options = [p for p in command.params if p.opts[0].startswith("-") and p.opts != ["--help"]]
-    shown = "".join(
-        f" {_argument(p)}" if p.required else f" [{_argument(p)}]" for p in arguments
-    )
+    shown = "".join(f" {_argument(p)}" if p.required else f" [{_argument(p)}]" for p in arguments)
     lines = [f"\n## luthier {name}\n", f"`luthier {name}{shown} [OPTIONS]`\n", f"{command.help}\n"]
     if arguments:
         lines += ["| argument | meaning |", "| --- | --- |"]

@@ -10,7 +10,9 @@ X, y = load_digits(return_X_y=True)
 X_train, X_valid, y_train, y_valid = train_test_split(X, y, random_state=0)
 
 space = Space(
-    max_depth=Int(2, 20), min_samples_leaf=Int(1, 30, log=True), ccp_alpha=Float(1e-5, 0.1, log=True)
+    max_depth=Int(2, 20),
+    min_samples_leaf=Int(1, 30, log=True),
+    ccp_alpha=Float(1e-5, 0.1, log=True),
 )
 
 

@@ -29,17 +29,20 @@ def find(kind: str, group: str, table: Mapping[str, str], given: Any, method: st
         If there is no part of that name, or an object is no part.
     """
     if isinstance(given, str):
+        from importlib.metadata import entry_points
+
         where = table.get(given.lower())
-        if where is None:
-            where = _plugged(group).get(given)
-        if where is None:
-            names = sorted({*table, *_plugged(group)})
-            raise StudyError(
-                f"{kind}: there is none named {given!r}.{nearest(given.lower(), names)} "
-                f"The names are {', '.join(names)}."
-            )
-        module, _, name = where.partition(":")
-        return getattr(import_module(module), name)()
+        if where is not None:
+            module, _, name = where.partition(":")
+            return getattr(import_module(module), name)()
+        plugged = {point.name: point for point in entry_points(group=group)}
+        if given in plugged:
+            return plugged[given].load()()
+        names = sorted({*table, *plugged})
+        raise StudyError(
+            f"{kind}: there is none named {given!r}.{nearest(given.lower(), names)} "
+            f"The names are {', '.join(names)}."
+        )
     if isinstance(given, type) or not callable(getattr(given, method, None)):
         hint = f" Write {given.__name__}() to make one." if isinstance(given, type) else ""
         raise StudyError(
@@ -47,9 +50,3 @@ def find(kind: str, group: str, table: Mapping[str, str], given: Any, method: st
             f"The names are {', '.join(sorted(table))}."
         )
     return given
-
-
-def _plugged(group: str) -> dict[str, str]:
-    from importlib.metadata import entry_points
-
-    return {point.name: point.value for point in entry_points(group=group)}

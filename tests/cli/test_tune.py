@@ -227,6 +227,30 @@ def test_the_log_holds_no_absolute_path(call, here):
         assert str(here) not in json.dumps(study.history.notes)
 
 
+def test_the_report_names_the_command_that_reproduces_it(call):
+    call(*TUNE, "--trials", 3, "--drop", "town")
+
+    text = Path("made/report.md").read_text()
+    command = "luthier tune houses.csv --target price --model ridge --cv 3 --drop town --trials 3"
+    assert command in text
+    assert "untouched" in text
+
+
+def test_a_file_that_a_killed_run_left_half_written_is_cleared(call):
+    call(*TUNE, "--trials", 2)
+    Path("made/.luthier-abc.csv").write_text("half")
+    call(*TUNE, "--trials", 3)
+
+    assert not list(Path("made").glob(".luthier-*"))
+
+
+def test_show_tells_what_tuning_gained_from_the_log_alone(call):
+    call(*TUNE, "--trials", 3)
+    Path("made/best.json").unlink()
+
+    assert "gain of tuning" in call("show", "made").stdout
+
+
 def test_demo_ends_with_its_table_and_says_so_the_second_time(call):
     first = call("demo", "--trials", 4, "--jobs", 1)
     again = call("demo", "--trials", 4, "--jobs", 1)

@@ -8,10 +8,10 @@ import pytest
 
 from luthier.errors import DataError
 from luthier.models.catalog import model
-from luthier.models.verdicts import evaluate, fit_verdict
 from luthier.models.metrics import METRICS
 from luthier.models.splits import holdout
 from luthier.models.table import bundled
+from luthier.models.verdicts import evaluate, fit_verdict
 
 TRAIN, TEST = holdout(bundled("diabetes"), 0.3, seed=4)
 BAD = {"max_depth": "value", "max_depth_value": 1}

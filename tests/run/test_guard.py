@@ -229,6 +229,7 @@ def test_a_child_has_its_share_of_threads_and_the_callers_path(monkeypatch):
             "loss": 1.5,
             "path": sys.path,
             "folder": os.getcwd(),
+            "arguments": sys.argv,
             **{name: os.environ[name] for name in names},
         }
 
@@ -237,6 +238,7 @@ def test_a_child_has_its_share_of_threads_and_the_callers_path(monkeypatch):
 
     assert (got["OMP_NUM_THREADS"], got["MKL_NUM_THREADS"]) == ("3", "7")
     assert got["path"] == sys.path
+    assert got["arguments"] == sys.argv
     assert got["folder"] == os.getcwd()
 
 

@@ -69,7 +69,9 @@ def tune(
             _grid(study, voice)
             if history.ended:
                 voice.note(f"Going on after {history.ended} trials.")
-            _search(study, job.objective, trials, seconds, jobs, voice, job.objective.model.title)
+            study.note(commands=tuning.commands(options, trials))
+            title = job.objective.model.title
+            _search(study, job.objective, trials, seconds, jobs, voice, title, job.method)
         if not study.history.done.any():
             raise NothingFinished(_nothing(study))
         interrupted = study.ended.startswith("interrupted")
@@ -103,10 +105,10 @@ def resume(
     with _open(where, name) as study:
         told = study.history.notes.get("run")
         options = None if told else tuning.restored(study, out)
-        asked = study.history.notes.get("asked", {})
+        asked = study.history.notes.get("method", {})
         found, ended = study.name, study.history.ended
     if trials is None and more is None and seconds is None:
-        trials = asked.get("trials")
+        trials = asked.get("trials asked for")
         if trials is None:
             raise StudyError(
                 f"The run has {ended} trials, and it is not known how many more are wanted. "
@@ -131,11 +133,13 @@ def _search(
     jobs: int,
     voice: Voice,
     title: str,
+    facts: Mapping[str, Any],
 ) -> None:
     from luthier.cli.progress import watcher
 
-    if study.history.notes.get("asked") != {"trials": trials}:
-        study.note(asked={"trials": trials})
+    method = {**facts, "trials asked for": trials}
+    if study.history.notes.get("method") != method:
+        study.note(method=method)
     study.run(
         objective,
         trials=trials,
@@ -224,14 +228,18 @@ def run(
         load_space(space), store=store, name=name or objective.rpartition(":")[2], **settings
     ) as study:
         if "run" not in study.history.notes:
-            told = {**settings, "objective": objective, "space": str(space or "")}
+            told = {
+                **settings,
+                "objective": objective,
+                "space": os.path.relpath(space) if space else "",
+            }
             study.note(run={key: value or [] if key in ("minimize", "maximize") else value
                             for key, value in told.items()})  # fmt: skip
         _grid(study, voice)
         if trials is not None and study.history.ended >= trials:
             voice.note(f"The study has its {trials} trials already; nothing was run.")
         else:
-            _search(study, function, trials, seconds, jobs, voice, objective)
+            _search(study, function, trials, seconds, jobs, voice, objective, {})
         if not study.history.done.any():
             raise NothingFinished(_nothing(study))
         _show(study, store, voice)
@@ -447,17 +455,17 @@ def _show(study: Study, where: str, voice: Voice) -> None:
     from luthier.cli import results, tables
 
     history = study.history
-    made = history.notes.get("result")
     told: dict[str, Any] = results.summary(study)
     best_one: dict[str, Any] | None = None
     if history.done.any() and len(history.objectives) == 1:
         got = study.best
         best_one = {"trial": got.number, "values": got.values, "params": got.params}
+    made = results.stored(study) if best_one is not None else None
     stands = ", ".join(f"{count} {state}" for state, count in told["trials"].items() if count)
     voice.data({**told, "best": best_one, "result": made})
     voice.out(f"Study {study.name!r}: {', '.join(map(str, history.objectives))}")
     voice.out(f"Trials: {stands or 'none'}; {len(history.space)} parameters; seed {history.seed}")
-    if made is not None and best_one is not None and made["trial"] == best_one["trial"]:
+    if made is not None:
         voice.out(tables.comparison(made))
         voice.out(tables.params(made))
         voice.out(made["evaluation"]["words"])

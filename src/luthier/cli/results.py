@@ -12,7 +12,6 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,14 @@ if TYPE_CHECKING:
     from luthier.models.preparation import Fitted
     from luthier.study import Study
 
-FILES = ("report.html", "report.md", "best.json", "trials.csv", "model.joblib", "use_model.py")
+HOLDS = {
+    "best.json": "the winner and its comparison with the default",
+    "trials.csv": "every trial",
+    "model.joblib": "the winner, fitted to every row but the untouched ones",
+    "use_model.py": "a script that predicts new rows with it",
+    "report.md": "this report as text",
+}
+HALF = ".luthier-"  # begins the name of a file that is being written
 
 
 def judge(study: Study, job: Job) -> tuple[dict[str, Any], Fitted]:
@@ -62,20 +68,34 @@ def judge(study: Study, job: Job) -> tuple[dict[str, Any], Fitted]:
     valid, train = fold_scores(study.history, best.number, objective.metric.name)
     verdict = fit_verdict(train, valid, objective.metric, guess=comparison["guess"])
     verdict |= {"folds_train": train, "folds_valid": valid}
-    made = {
-        "model": objective.model.name,
-        "metric": objective.metric.name,
-        "direction": objective.metric.direction,
+    comparison |= {"trial": best.number, "model": objective.model.name}
+    facts = plain({"evaluation": comparison, "verdict": verdict, "files": HOLDS})
+    if any(study.history.notes.get(key) != value for key, value in facts.items()):
+        study.note(**facts)
+    made = stored(study)
+    assert made is not None  # it was noted a line above
+    return made, winner
+
+
+def stored(study: Study) -> dict[str, Any] | None:
+    """What `best.json` holds, from the log alone; None if the best trial was not judged yet."""
+    notes = study.history.notes
+    comparison, verdict = notes.get("evaluation"), notes.get("verdict")
+    if comparison is None or verdict is None or comparison["trial"] != study.best.number:
+        return None
+    best = study.best
+    return {
+        "model": comparison["model"],
+        "metric": comparison["metric"],
+        "direction": comparison["direction"],
         "trial": best.number,
         "score": best.value,
         "params": best.params,
-        "default": _defaults(job, best.params),
+        "default": study.space.default() or {},
         "evaluation": comparison,
         "fit": verdict,
+        **summary(study),
     }
-    if study.history.notes.get("result") != plain(made):
-        study.note(result=plain(made))
-    return {**made, **summary(study)}, winner
 
 
 def summary(study: Study) -> dict[str, Any]:
@@ -125,7 +145,7 @@ def is_complete(study: Study, out: Path) -> dict[str, Any] | None:
         made: dict[str, Any] = json.loads((out / "best.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    there = all((out / name).is_file() for name in FILES if not name.startswith("report"))
+    there = all((out / name).is_file() for name in (*HOLDS, "report.html"))
     fresh = made.get("trials") == summary(study)["trials"] and made.get("study") == study.name
     return made if there and fresh else None
 
@@ -140,11 +160,12 @@ def write_all(study: Study, job: Job, out: Path, made: Mapping[str, Any], winner
     """
     import joblib
 
+    for left in out.glob(f"{HALF}*"):  # of a run that was killed while it wrote
+        left.unlink(missing_ok=True)
     atomic(out / "model.joblib", lambda path: joblib.dump(winner, path, compress=3))
     text(out / "use_model.py", use_model(job, out))
     text(out / "trials.csv", trials_csv(study))
-    with suppress(ImportError):  # REPORT
-        reports(study, out)
+    reports(study, out)
     # Last, because its presence says that the others are there.
     text(out / "best.json", json.dumps(plain(dict(made)), indent=2) + "\n")
 
@@ -202,7 +223,7 @@ def text(path: Path, content: str) -> None:
 
 def atomic(path: Path, write: Callable[[str], object]) -> None:
     """Let `write` make a file beside `path`, then put it in its place in one step."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=HALF, suffix=path.suffix)
     os.close(handle)
     try:
         write(temporary)
@@ -212,9 +233,3 @@ def atomic(path: Path, write: Callable[[str], object]) -> None:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
-
-
-def _defaults(job: Job, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The default of each tuned parameter, where the space knows it."""
-    default = job.space.default() or {}
-    return {name: default[name] for name in job.space.names if name in default}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -59,6 +60,17 @@ class Job:
     notes: tuple[str, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def method(self) -> dict[str, Any]:
+        """How points are judged, for the report."""
+        objective = self.objective
+        way = "the validation file" if self.options.valid else f"{len(objective.folds)} folds"
+        return {
+            "model": objective.model.title,
+            "metric": f"{objective.metric.name} ({self.why_metric})",
+            "judged on": way,
+        }
+
 
 def prepare(options: Options, jobs: int = 1) -> Job:
     """Read the data and check every option against them, before anything runs.
@@ -114,7 +126,7 @@ def prepare(options: Options, jobs: int = 1) -> Job:
         space=space,
         why_metric=why,
         notes=tuple(notes),
-        facts=_facts(options, table, train, test),
+        facts=_facts(options, chosen.title, table, train, test),
     )
 
 
@@ -210,10 +222,16 @@ def _defined(train: Table, test: Table, measure: Any) -> None:
         )
 
 
-def _facts(options: Options, table: Table, train: Table, test: Table) -> dict[str, Any]:
+def _facts(
+    options: Options, chosen: str, table: Table, train: Table, test: Table
+) -> dict[str, Any]:
     """What the log keeps of the job, without places on this machine."""
     stored = {**asdict(options), "drop": list(options.drop)}
     return {
+        "question": (
+            f"Which hyperparameters of {chosen} predict {table.target!r} best, and what do they "
+            "gain over the defaults?"
+        ),
         "tuning": stored,
         "data": {
             "name": table.name,
@@ -304,6 +322,26 @@ def _told(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " ".join(map(str, value)) or "(none)"
     return str(value) or "(not given)"
+
+
+def commands(options: Options, trials: int | None) -> list[str]:
+    """What to type to get the same trials again, without places on this machine."""
+    words = ["luthier", "demo" if options.demo else "tune"]
+    told: dict[str, Any] = asdict(options)
+    if options.demo:
+        told = {"seed": options.seed}
+    else:
+        words.append(Path(options.data).name)
+    plain = asdict(Options(data="", target=""))
+    for key, value in told.items():
+        if key == "data" or value == plain[key]:
+            continue
+        for one in value if isinstance(value, tuple) else (value,):
+            shown = Path(one).name if key in PATHS else str(one)
+            words += ["--" + key.replace("_", "-"), shown]
+    if trials is not None:
+        words += ["--trials", str(trials)]
+    return [shlex.join(words)]
 
 
 def announce(job: Job, voice: Voice) -> None:

@@ -23,6 +23,7 @@ class Code:
 
 
 Run = str | Strong | Code
+Tone = Literal["plain", "good", "bad"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Stat:
     label: str
     value: str
     hint: str = ""
-    tone: Literal["plain", "good", "bad"] = "plain"
+    tone: Tone = "plain"
 
 
 @dataclass(frozen=True)

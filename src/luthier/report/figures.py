@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,12 +14,13 @@ from luthier.parameters import Array, Choice, Float, Int, Ints
 from luthier.report.reading import (
     Comparison,
     Curve,
+    Interval,
     best_front,
-    improvements,
     drawn_range,
+    improvements,
     values,
 )
-from luthier.report.svg import Canvas, Drawing, Frame, padded, thinned
+from luthier.report.svg import CHARACTER, Canvas, Drawing, Frame, Scale, padded, thinned
 from luthier.report.words import count, number, signed
 
 WIDE, NARROW = 760, 358  # pixels, for a desk and for a phone
@@ -138,9 +140,8 @@ def _span(p: Float | Int, raw: Array) -> tuple[float, float]:
     """The range of a parameter, wider where earlier trials lie outside of it."""
     low, high = min(float(p.low), float(raw.min())), max(float(p.high), float(raw.max()))
     if p.log:
-        low = max(low, 1e-300)
-        more = (max(high, low) / low) ** 0.04 if high > low else 1.1
-        return low / more, min(max(high, low) * more, 1e300)
+        ends = padded(math.log10(max(low, 1e-300)), math.log10(max(high, 1e-300)), 0.04)
+        return 10.0 ** max(ends[0], -305.0), 10.0 ** min(ends[1], 305.0)
     return padded(low, high, 0.04)
 
 
@@ -218,9 +219,7 @@ def _axis(
     top: float,
     bottom: float,
     name: str,
-) -> Any:
-    from luthier.report.svg import CHARACTER, Scale
-
+) -> Scale:
     scale = Scale(*span, left, right)
     canvas.text(2, top - 11, name, look="strong" if top < 100 else "")
     for at, text in scale.ticks(max(2, int((right - left) // 90))):
@@ -231,7 +230,7 @@ def _axis(
     return scale
 
 
-def _whisker(canvas: Canvas, scale: Any, interval: Any, y: float, look: str) -> None:
+def _whisker(canvas: Canvas, scale: Scale, interval: Interval, y: float, look: str) -> None:
     if interval.known:
         canvas.line(scale(interval.low), y, scale(interval.high), y, f"line {look}")
         for end in (interval.low, interval.high):

@@ -10,7 +10,7 @@ import numpy as np
 from luthier.history import History
 from luthier.report import figures
 from luthier.report.document import Block, Figure, Run, Section, Strong, Table, Text
-from luthier.report.reading import Comparison, Curve, Interval, by_trial, curve, ranked
+from luthier.report.reading import Comparison, Curve, Interval, by_trial, curve, ranked, winner
 from luthier.report.words import count, number, signed
 
 SHOWN = 30  # learning curves that are drawn
@@ -93,10 +93,9 @@ def fit(history: History, folds: bool) -> Section | None:
     blocks: list[Block] = []
     if isinstance(said, str) and said:
         blocks.append(Text((said,)))
-    rows = history.best()
-    made = None
-    if folds and len(rows) and len(history.objectives) == 1:
-        made = curve(history, int(rows[0]))
+    best, made = winner(history), None
+    if folds and best is not None and len(history.objectives) == 1:
+        made = curve(history, best)
     if made is not None and len(made.step) > 1:
         if not blocks:
             blocks.append(Text((_gap(made, history),)))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from luthier.history import History, State
 from luthier.numerics.pareto import front
@@ -47,6 +46,14 @@ def best_front(history: History) -> Ints:
     return np.asarray(rows[order], dtype=np.int64)
 
 
+def winner(history: History) -> int | None:
+    """The row of the best trial; with several objectives the first of the front."""
+    if not history.done.any():
+        return None
+    rows = history.best() if len(history.objectives) == 1 else best_front(history)
+    return int(rows[0]) if len(rows) else None
+
+
 def improvements(history: History, j: int = 0) -> Ints:
     """Rows of the DONE trials that were better than every one before, in one objective."""
     rows = np.flatnonzero(history.done & history.feasible)
@@ -54,7 +61,7 @@ def improvements(history: History, j: int = 0) -> Ints:
         return rows
     loss = history.Y[rows, j]
     before = np.concatenate([[np.inf], np.minimum.accumulate(loss)[:-1]])
-    return rows[loss < before]
+    return np.asarray(rows[loss < before], dtype=np.int64)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from luthier.report.reading import (
     drawn_range,
     improvements,
     values,
+    winner,
 )
 from luthier.report.svg import Drawing
 from luthier.report.trials import trials
@@ -118,8 +119,8 @@ def parameters(history: History) -> Section | None:
     }
     names = sorted(share, key=lambda name: -share[name])[:PANELS]
     drawings, rows = [], []
-    best = int(history.best()[0])
-    labels = history.space.labels(history.raw(best))
+    best = winner(history)
+    labels = {} if best is None else history.space.labels(history.raw(best))
     for index, name in enumerate(names):
         drawing = figures.panel(history, name, index)
         if drawing is not None:
@@ -130,10 +131,11 @@ def parameters(history: History) -> Section | None:
     if not drawings:
         return None
     objective, single = history.objectives[0].name, len(history.objectives) == 1
+    mark = "the ring is the best trial" if single else "the front stands out"
     words = (
         f"Each panel shows {objective} over one parameter in the trials where it was active; "
-        f"{'the ring is the best trial' if single else 'the front stands out'}. The order is by how much of the ranking one parameter explains "
-        "by itself, which chance alone lifts a little above zero and which shows no interaction."
+        f"{mark}. The order is by how much of the ranking one parameter explains by itself, which "
+        "chance alone lifts a little above zero and which shows no interaction."
     )
     found = values(history)[done]
     if drawn_range(found, history.objectives[0].maximize) != (found.min(), found.max()):

@@ -19,6 +19,14 @@ _PATH = re.compile(
     r"(?<![\w.\-:/…<])(?:/(?=[\w.~-]+/)|[A-Za-z]:[\\/])(?:[^\s\"'`<>()\[\]{},;:|]*[\\/])?"
     r"([^\s\"'`<>()\[\]{},;:|\\/]*)"
 )
+_LOGIN = re.compile(r"\b(https?://)[^/\s@'\"]+@", re.I)
+_QUOTED_HOME = re.compile(
+    r"([\"'`])(?:/home/|/Users/|[A-Za-z]:[\\/]Users[\\/])[^\"'`\n\\/]+[\\/]?\1"
+)
+_HOME = re.compile(
+    r"(?<![\w.\-:/…<])(?:/(?:home|Users)/|[A-Za-z]:[\\/]Users[\\/])[^\s\"'`<>()\[\]{},;:|\\/]+[\\/]?"
+    r"(?=[\s\"'`,;:)\]]|$)"
+)
 _SHORT_HOME = re.compile(r"(?<![\w.\-:/…<])/(?:home|root|Users)/?(?=[\s\"'`,;:)\]]|$)")
 
 
@@ -30,7 +38,10 @@ def clean(text: str) -> str:
     if "/" not in text and "\\" not in text:
         return text
     text = _ADDRESS.sub(r"\1://…/", text)
+    text = _LOGIN.sub(r"\1…@", text)
+    text = _QUOTED_HOME.sub(r"\1~\1", text)
     text = _QUOTED.sub(r"\1…/\2\1", text)
+    text = _HOME.sub("~", text)
     text = _PATH.sub(r"…/\1", text)
     return _SHORT_HOME.sub("…/", text)
 

@@ -1,8 +1,8 @@
 """A trial's line to its driver, from another process: lines of JSON, each of which is answered.
 
 A child of ours speaks over a socket of its own, see `luthier.run.guard`. A worker of a foreign pool
-may be anywhere, so it dials the `luthier.run.hub`, a server in the driver; its first line is a token
-that is made for one run. Nothing that arrives is unpickled.
+may be anywhere, so it dials a server in the driver, see `luthier.run.hub`; its first line is a
+token that is made for one run. Nothing that arrives is unpickled.
 """
 
 from __future__ import annotations

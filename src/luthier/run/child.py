@@ -1,13 +1,15 @@
 """The child's side of `luthier.run.guard`: runs trials one after another until it is hung up on.
 
 The line to the driver is a socket of its own, so what an objective prints cannot disturb it. The
-driver sends a length and that many bytes: the objective, then one task after another. The child
-sends lines of JSON: what the trial says, each of which is answered, and at last its outcome.
+driver sends a length and that many bytes: its arguments, the objective, then one task after
+another. The child sends lines of JSON: what the trial says, each of which is answered, and at last
+its outcome.
 """
 
 from __future__ import annotations
 
 import faulthandler
+import json
 import os
 import select
 import signal
@@ -58,6 +60,7 @@ def _serve(stream: Any) -> None:
         stream.flush()
         return bytes(stream.readline())
 
+    sys.argv[:] = json.loads(receive() or b"[]")
     shipped = receive()
     objective: Any = None
 

@@ -84,10 +84,11 @@ class Child:
             while "state" not in (message := json.loads(self._receive(unwanted))):
                 self._socket.sendall(answer(line, message))
             return whole(task, message)
-        except (_Gone, ConnectionError):
-            made = self._cause(unwanted())
-        except OSError as error:
-            made = cut("LOST", "NotStarted", f"no process could be started for it: {error}")
+        except (_Gone, OSError, ValueError) as error:
+            if self._process is None:
+                made = cut("LOST", "NotStarted", f"no process could be started for it: {error}")
+            else:
+                made = self._cause(unwanted())
         finally:
             self.busy = False
         return whole(task, made | {"seconds": time.perf_counter() - began})
@@ -117,7 +118,7 @@ class Child:
         descriptors = (theirs.fileno(), life, self._crash.fileno())
         path = [str(entry) for entry in sys.path]
         code = (
-            f"import sys; sys.path[:] = {path!r}; sys.argv[:] = {sys.argv!r}\n"
+            f"import sys; sys.path[:] = {path!r}\n"
             f"from luthier.run.child import main; main{(*descriptors, os.getpid())}"
         )
         try:
@@ -135,6 +136,7 @@ class Child:
         finally:
             theirs.close()
             os.close(life)
+        self._send(json.dumps(sys.argv).encode())
         self._send(self._objective)
 
     def _environment(self) -> dict[str, str]:

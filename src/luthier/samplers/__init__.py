@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "auto": "luthier.samplers.auto:Auto",
+    "gp": "luthier.samplers.gp:GP",
     "grid": "luthier.samplers.grid:Grid",
     "qmc": "luthier.samplers.qmc:QMC",
     "random": "luthier.samplers.random:Random",

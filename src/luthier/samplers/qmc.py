@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from luthier.errors import StudyError
 from luthier.history import History
 from luthier.parameters import Array
 from luthier.parts import Proposal
@@ -37,13 +38,19 @@ class QMC:
     skip: int = 0
     uses_losses: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        if isinstance(self.skip, bool) or not isinstance(self.skip, int) or self.skip < 0:
+            raise StudyError(f"QMC: skip must be a whole number >= 0, got {self.skip!r}.")
+
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points of the sequence."""
         first = max(history.proposals - self.skip, 0)
         d = len(space)
         if d == 0:
             return Proposal(np.empty((k, 0)))
-        rows = _sobol(min(d, LONGEST), history.seed, (first + k - 1).bit_length())[first : first + k]
+        rows = _sobol(min(d, LONGEST), history.seed, (first + k - 1).bit_length())[
+            first : first + k
+        ]
         if d > LONGEST:
             rows = np.hstack([rows, rng.random((k, d - LONGEST))])
         return Proposal(space.repair(rows))

@@ -27,9 +27,7 @@ class Full:
         return True
 
 
-def start(
-    space: Space, history: History, sampler: Sampler, k: int, rng: Generator
-) -> list[Job]:
+def start(space: Space, history: History, sampler: Sampler, k: int, rng: Generator) -> list[Job]:
     """Jobs for what a sampler proposes."""
     proposal = sampler.ask(space, history, k, rng)
     if isinstance(proposal.tag, int):

@@ -26,17 +26,28 @@ class Median:
     warmup : int
         No trial is stopped before it has reported a step above this one.
 
+    Raises
+    ------
+    StudyError
+        If one of them makes no sense.
+
     Source
     ------
     Golovin et al. (2017), Google Vizier, section 3.2.2. With several objectives the first counts.
+    Of the others' reports, those that are not finite are left out; a trial whose own are all NaN
+    is worse than any other.
     """
 
     startup: int = 5
     warmup: int = 0
 
     def __post_init__(self) -> None:
-        if self.startup < 1:
-            raise StudyError(f"Median: startup must be at least 1, got {self.startup!r}.")
+        for name, least in (("startup", 1), ("warmup", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise StudyError(
+                    f"Median: {name} must be a whole number >= {least}, got {value!r}."
+                )
 
     def next(
         self, space: Space, history: History, sampler: Sampler, k: int, rng: Generator

@@ -1,0 +1,1 @@
+"""Benchmarks: each writes its table into RESULTS.md and every raw number into results/."""

@@ -1,0 +1,296 @@
+"""The sections on what was searched, how, and how to do it again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from luthier.history import History, State
+from luthier.parameters import MISSING, Choice, Int, Parameter
+from luthier.report.document import (
+    Block,
+    Facts,
+    Group,
+    Listing,
+    Section,
+    Strong,
+    Table,
+    Text,
+)
+from luthier.report.reading import (
+    Comparison,
+    budget,
+)
+from luthier.report.words import count, duration, listed, value_text
+
+KNOWN = {"question", "data", "split", "method", "evaluation", "verdict", "commands", "files",
+         "tuning"}  # fmt: skip
+OPTIONS = 12  # of a choice that are written out
+LABELS = {
+    "name": "data",
+    "rows": "rows",
+    "columns": "columns",
+    "target": "target",
+    "task": "task",
+    "why": "told by",
+    "why_task": "told by",
+    "train_rows": "rows searched with",
+    "test_rows": "rows kept untouched",
+    "kinds": "kinds of column",
+    "missing": "missing cells",
+    "classes": "rows of each class",
+    "dropped": "columns left out",
+    "notes": "notes",
+    "warnings": "warnings",
+    "sha256": "fingerprint (SHA-256)",
+    "test_sha256": "fingerprint of the untouched rows",
+    "cv": "folds",
+    "metric": "metric",
+    "time_column": "ordered by",
+    "group": "groups",
+}
+
+
+def data(history: History) -> Section | None:
+    data, split = history.notes.get("data"), history.notes.get("split")
+    blocks: list[Block] = []
+    if isinstance(data, Mapping):
+        flat = dict(data)
+        print_ = flat.pop("fingerprint", None)
+        if isinstance(print_, Mapping):
+            flat = {**print_, **flat}
+        elif print_:
+            flat["sha256"] = print_
+        flat = {**{k: flat[k] for k in LABELS if k in flat}, **flat}
+        warned = flat.pop("warnings", None)
+        blocks.append(Facts(_facts(flat)))
+        if warned:
+            words = "; ".join(map(str, warned)) if isinstance(warned, list) else str(warned)
+            blocks.append(Text((Strong("To look at:"), f" {words}", "."), "warning"))
+    elif data:
+        blocks.append(Text((value_text(data),)))
+    if split:
+        facts = split if isinstance(split, Mapping) else {"split": split}
+        blocks.append(Group("Split", (Facts(_facts(facts)),)))
+    return Section("data", "Data", tuple(blocks)) if blocks else None
+
+
+def _facts(told: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    made = []
+    for key, value in told.items():
+        if value is None or value == "" or value == [] or value == {}:
+            continue
+        if isinstance(value, Mapping) and all(isinstance(v, int) for v in value.values()):
+            shown = ", ".join(f"{v:,} {k}" for k, v in list(value.items())[:20] if v)
+            shown += ", …" if len(value) > 20 else ""
+        elif "sha256" in key and isinstance(value, str) and len(value) == 64:
+            shown = f"{value[:16]}…"
+        elif isinstance(value, int) and not isinstance(value, bool) and key.endswith("s"):
+            shown = f"{value:,}"
+        else:
+            shown = value_text(value)
+        made.append((LABELS.get(key, str(key).replace("_", " ")), shown))
+    return tuple(made)
+
+
+def _range(p: Parameter) -> str:
+    if isinstance(p, Choice):
+        labels = [*p.labels[:OPTIONS], *(["…"] if len(p.labels) > OPTIONS else [])]
+        return ", ".join(labels)
+    made = f"{value_text(p.low)} to {value_text(p.high)}"
+    if p.step is not None and not (isinstance(p, Int) and p.step == 1):
+        made += f", step {value_text(p.step)}"
+    return made
+
+
+def _kind(p: Parameter) -> str:
+    if isinstance(p, Choice):
+        return "ordered choice" if p.ordered else "choice"
+    return f"{'whole number' if isinstance(p, Int) else 'number'}{', log scale' if p.log else ''}"
+
+
+def space(history: History) -> Section:
+    space = history.space
+    blocks: list[Block] = []
+    if history.opened.get("dynamic"):
+        blocks.append(
+            Text(
+                (
+                    "The space was defined by running: these are the parameters that trials asked "
+                    "for, each with the widest range of any call.",
+                )
+            )
+        )
+    if not len(space):
+        blocks.append(Text(("No parameter is known yet.",)))
+        return Section("space", "Space", tuple(blocks))
+    rows = []
+    for name, p in space.items():
+        given = _own_default(p)
+        rows.append((name, _kind(p), _range(p), given, _when(p)))
+    keep = [i for i in range(5) if i < 3 or any(row[i] for row in rows)]
+    head = ("parameter", "kind", "range", "default", "active when")
+    blocks.append(
+        Table(
+            tuple(head[i] for i in keep),
+            tuple(tuple(row[i] for i in keep) for row in rows),
+            code=(0,),
+        )
+    )
+    size = space.size if not space.without_values() else math.inf
+    if math.isfinite(size):
+        blocks.append(Text((f"There are {count(int(size), 'distinct configuration')}.",)))
+    forbidden = [_clause(item) for item in space.to_json()["forbid"]]
+    if forbidden:
+        cells = tuple((words,) for words in forbidden)
+        blocks.append(Table(("forbidden combinations",), cells))
+    return Section("space", "Space", tuple(blocks))
+
+
+def _own_default(p: Parameter) -> str:
+    if isinstance(p, Choice):
+        return "" if p.default is MISSING else p.label(p.raw(p.default, "default"))
+    return "" if p.default is None else value_text(p.default)
+
+
+def _when(p: Parameter) -> str:
+    if not p.when:
+        return ""
+    return listed(
+        f"{parent} is {listed(map(_value, accepted), 'or')}" for parent, accepted in p.when.items()
+    )
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping) and set(value) == {"label"}:
+        return str(value["label"])
+    return value_text(value)
+
+
+def _clause(item: Any) -> str:
+    if isinstance(item, str):
+        return f"the rule {item}"
+    return listed(
+        f"{name} is {listed(map(_value, accepted), 'or')}" for name, accepted in item.items()
+    )
+
+
+def method(history: History) -> Section:
+    opened, notes = history.opened, history.notes
+    facts: list[tuple[str, str]] = [
+        ("aim", listed(map(str, history.objectives))),
+        ("sampler", _part(opened.get("sampler"))),
+        ("scheduler", _part(opened.get("scheduler"))),
+        ("seed", str(history.seed)),
+    ]
+    method = notes.get("method")
+    if isinstance(method, Mapping):
+        known = {name for name, _ in facts}
+        facts += [fact for fact in _facts(method) if fact[0] not in known]
+    elif method:
+        facts.append(("method", value_text(method)))
+    blocks: list[Block] = [Facts(tuple((k, v) for k, v in facts if v))]
+    tuning = notes.get("tuning")
+    if isinstance(tuning, Mapping):
+        blocks.append(Group("Options of the command", (Facts(_facts(tuning)),)))
+    blocks.append(Group("Budget used", _budget(history)))
+    return Section("method", "Method and budget", tuple(blocks))
+
+
+def _part(told: Any) -> str:
+    """A sampler or a scheduler as the log has it: its name and its settings."""
+    if isinstance(told, Mapping):
+        name = str(told.get("part", "")).rpartition(":")[2]
+        inside = ", ".join(f"{k}={_part(v)}" for k, v in told.items() if k != "part")
+        return f"{name}({inside})" if inside else name
+    if isinstance(told, list):
+        return f"[{', '.join(map(_part, told))}]"
+    if told is None:
+        return ""
+    return told.rpartition(":")[2] if isinstance(told, str) else value_text(told)
+
+
+def _budget(history: History) -> tuple[Table | Facts, ...]:
+    spent = budget(history)
+    rows = []
+    for state in (State.DONE, State.STOPPED, State.FAILED, State.LOST, State.RUNNING):
+        if history.counts[state]:
+            n, of = history.counts[state], len(history)
+            used = [history.seconds(i) for i in np.flatnonzero(history.state == state).tolist()]
+            total = sum(s for s in used if math.isfinite(s))
+            rows.append((state.name.lower(), f"{n:,}", f"{n / of:.0%}", duration(total)))
+    facts = [
+        ("wall time", f"{duration(spent.busy)} in which a trial was running"),
+        ("sum over trials", duration(spent.work)),
+        ("median of one trial", duration(spent.median)),
+        ("began", _date(spent.first)),
+        ("last trial ended", _date(spent.last)),
+    ]
+    table = Table(("state", "trials", "share", "time"), tuple(rows), (1, 2, 3))
+    known = tuple((k, v) for k, v in facts if not v.startswith("–"))
+    return (*((table,) if rows else ()), Facts(known))
+
+
+def _date(at: float) -> str:
+    if not math.isfinite(at):
+        return "–"
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (OverflowError, OSError, ValueError):  # a clock that was far off
+        return "–"
+
+
+def versions_and_machine(history: History) -> dict[str, Any]:
+    """Versions and machine as the log has them; of this process for a study in memory."""
+    told = history.opened.get("about")
+    if isinstance(told, dict) and told:
+        return told
+    from luthier.about import about
+
+    return about()
+
+
+def reproduce(history: History) -> Section:
+    blocks: list[Block] = []
+    commands = history.notes.get("commands")
+    if isinstance(commands, str):
+        commands = [commands]
+    if isinstance(commands, list) and commands:
+        blocks.append(Listing("\n".join(map(str, commands)), "The commands", "sh"))
+    blocks.append(
+        Text(
+            (
+                f"The seed is {history.seed}. With the same seed, versions and data, one job "
+                "proposes the same trials again; with several, the order in which they end "
+                "plays a part.",
+            )
+        )
+    )
+    about = versions_and_machine(history)
+    versions, machine = about.get("versions"), about.get("machine")
+    if isinstance(versions, Mapping):
+        blocks.append(Group("Versions", (Facts(tuple((k, str(v)) for k, v in versions.items())),)))
+    if isinstance(machine, Mapping):
+        shown = {str(k).replace("_gb", " (GB)"): v for k, v in machine.items()}
+        blocks.append(Group("Machine", (Facts(_facts(shown)),)))
+    files = history.notes.get("files")
+    if isinstance(files, Mapping) and files:
+        rows = tuple((str(k), value_text(v)) for k, v in files.items())
+        blocks.append(Group("Files beside this one", (Table(("file", "holds"), rows, code=(0,)),)))
+    return Section("reproduce", "How to reproduce it", tuple(blocks))
+
+
+def further(history: History, found: Comparison | None) -> Section | None:
+    known = KNOWN if found is not None else KNOWN - {"evaluation"}
+    rows = tuple(
+        (str(key), value_text(value))
+        for key, value in history.notes.items()
+        if key not in known and not key.startswith("alive ")  # who is at work: names of machines
+    )
+    if not rows:
+        return None
+    return Section("notes", "Further notes", (Table(("note", "value"), rows, code=(0,)),))

@@ -1,0 +1,395 @@
+"""Bayesian optimisation with a Gaussian process, for mixed and conditional spaces."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.random import Generator
+
+from luthier.history import History
+from luthier.numerics.acquisition import Acquisition, Improvement, LowerBound
+from luthier.numerics.climb import climb, polish
+from luthier.numerics.design import balanced
+from luthier.numerics.embedding import Embedding
+from luthier.numerics.gaussian import Belief, Hyper, Posterior, Prior, fit
+from luthier.numerics.losses import foreseen, with_failures
+from luthier.numerics.threads import one_thread
+from luthier.numerics.warp import normalised, standardised
+from luthier.parameters import Array, Choice, Parameter
+from luthier.parts import Proposal
+from luthier.space import Mask, Space
+
+FIRST = 3  # points of the start design; more where a choice has more options
+MOST_FIRST = 12
+EXCHANGED = 16  # a parameter with no more values is changed to each of them in turn
+LISTED = 1000  # a space with no more points is searched by looking at all of them
+DRAWN, NEAR = 512, 128  # points to look at first: anywhere, and around the best
+REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 5 % more
+CAP = 400  # trials that the process can hold
+
+
+@dataclass(frozen=True)
+class GP:
+    """Fits a Gaussian process to the losses and tries where it promises most.
+
+    The first points are the default configuration, where it is known, and a design in which
+    every option of every choice comes once. Then, two times out of three, the point with the
+    lowest optimistic bound of its loss; else the one with the largest expected improvement upon
+    the best expected loss. Running trials count as if they had ended as expected. Failed ones
+    count as a little worse than the worst, stopped ones keep the rank they had. Beyond 400
+    trials, the best, the nearest to the best and some of the rest are kept.
+
+    Parameters
+    ----------
+    warp : bool
+        Make losses look normal first.
+    trend : bool
+        Let the process expect straight lines and parabolas.
+
+    Source
+    ------
+    Jones, Schonlau and Welch (1998); Snoek, Larochelle and Adams (2012); Garrido-Merchan and
+    Hernandez-Lobato (2020) for integers and choices; Ginsbourger, Le Riche and Carraro (2010)
+    for running trials.
+    """
+
+    warp: bool = True
+    trend: bool = True
+    many_objectives: ClassVar[bool] = False
+    _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
+        """The next `k` points; fewer when a finite space has no more."""
+        with one_thread():
+            rows = list(self._rows(space, history, k, rng))
+        return Proposal(np.array(rows).reshape(len(rows), len(space)))
+
+    def _rows(self, space: Space, history: History, k: int, rng: Generator) -> Iterable[Array]:
+        planned, enough = first(space), int(history.done.sum()) >= 2
+        search = None
+        for draw in range(history.proposals, history.proposals + k):
+            if draw < planned:
+                yield start(space, history.seed)[draw]
+            elif not enough:
+                yield space.repair(space.sample(1, rng))[0]
+            else:
+                search = search or _Search(self, space, history, rng)
+                row = search.next(draw)
+                if row is None:
+                    return
+                yield row
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"warp": self.warp, "trend": self.trend}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in {**state, "_cache": {}}.items():
+            object.__setattr__(self, name, value)
+
+
+def explain(space: Space, history: History) -> str:
+    """What proposes the next point of a study, and why, in words."""
+    planned, done = first(space), int(history.done.sum())
+    if history.proposals < planned:
+        default = "the default configuration, then " if space.default_raw() is not None else ""
+        return (
+            f"The start: {default}{planned} points in all, spread evenly, in which every option "
+            "comes at least once."
+        )
+    if done < 2:
+        return f"A random point: a model needs two finished trials, and there are {done}."
+    parts = [f"{done} finished trials"]
+    for count, what in (
+        (int(history.failed.sum()), "failed ones, taken as worse than the worst"),
+        (int(history.stopped.sum()), "stopped ones, taken to keep their rank"),
+        (int(history.running.sum()), "running ones, taken to end as expected"),
+    ):
+        parts += [f"{count} {what}"] if count else []
+    rule = "the largest expected improvement" if history.proposals % 3 == 2 else "the lowest bound"
+    return f"A Gaussian process of {', '.join(parts)}: the point with {rule} of the loss."
+
+
+# -- the space as the process sees it --------------------------------------------------------------
+
+
+def options(p: Parameter) -> int:
+    """Options of an unordered choice; 0 for what has an order, -1 for a single value."""
+    if p.cells == 1:
+        return -1
+    return int(p.cells) if isinstance(p, Choice) and not p.ordered else 0
+
+
+def first(space: Space) -> int:
+    """How many points there are before the model takes over: every option comes once."""
+    return min(max(FIRST, *(options(p) for _, p in space.items()), 0), MOST_FIRST)
+
+
+def start(space: Space, seed: int) -> Array:
+    """The default configuration where it is known, then a balanced design."""
+    levels = tuple(max(options(p), 0) for _, p in space.items())
+    made = space.repair(balanced(first(space), levels, np.random.default_rng((seed, 0xD0E))))
+    default = space.default_raw()
+    return made if default is None else np.vstack([space.rows([default]), made[1:]])
+
+
+def embedding(space: Space) -> Embedding:
+    """How rows of a space are measured: choices by Hamming distance, the rest along a line."""
+    levels = {name: options(p) for name, p in space.items()}
+    switches: dict[Any, int] = {}
+    for j, (_, p) in enumerate(space.items()):
+        # A choice that switches it tells already, by its own distance.
+        if p.when and any(levels[parent] <= 0 for parent in p.when):
+            switches.setdefault(tuple(p.when.items()), j)
+    return Embedding(tuple(levels.values()), tuple(switches.values()))
+
+
+def prior(measured: Embedding, *, trend: bool) -> Prior:
+    """What is expected of hyperparameters before anything is seen.
+
+    The median length is a third of the range up to 8 parameters, longer for more; one change of
+    a choice leaves a correlation of 0.5.
+    """
+    p, rest = len(measured.numeric), measured.blocks - len(measured.numeric)
+    d = max(1, p + len(measured.choices))
+    many = min(max(math.log(d / 20) / math.log(3), 0.0), 1.0)  # 0 to 20 parameters, 1 from 60
+    length = (1 - many) * (-1.10 + 0.5 * math.log(max(1, d / 8)))
+    length += many * (math.sqrt(2) - 3 + 0.5 * math.log(d))  # Hvarfner, Hellsten and Nardi (2024)
+    bent = math.log(0.5 if trend else 1e-8)
+    mean = np.array([length] * p + [0.0] * rest + [0.0, bent, -4.0])
+    sd = np.array([0.71 + 0.29 * many] * p + [0.71] * rest + [1.0, 1.0, 1.0])
+    low = np.log([0.025] * (p + rest) + [0.05, 1e-3, 1e-6])
+    high = np.log([50.0] * (p + rest) + [20.0, 20.0, 1.0])
+    if not trend:
+        low[-2] = high[-2] = bent
+    return Prior(mean, sd, low, high)
+
+
+# -- what was seen ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """Trials that ended.
+
+    Parameters
+    ----------
+    X : (n, d)
+    y : (n,)
+        Losses; those of stopped trials are foreseen, those of failed ones NaN.
+    """
+
+    X: Array
+    y: Array
+
+    @classmethod
+    def of(cls, history: History) -> _Seen:
+        done, stopped, failed = history.done, history.stopped, history.failed
+        y = history.Y[:, 0].copy()
+        if stopped.any():
+            y[stopped] = _foreseen(history, np.flatnonzero(stopped), y[done])
+        rows = done | stopped | failed
+        return cls(np.asarray(history.X[rows]), np.where(np.isfinite(y), y, np.nan)[rows])
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def before(self, n: int) -> _Seen:
+        """The first n of them."""
+        return _Seen(self.X[:n], self.y[:n])
+
+    def standard(self, *, warp: bool) -> Array:
+        """(n,) losses with mean 0 and standard deviation 1, of the failed ones too."""
+        failed = np.isnan(self.y)
+        y = np.zeros(len(self))
+        y[~failed] = (normalised if warp else standardised)(self.y[~failed])
+        return with_failures(y, failed)
+
+    def chosen(self, F: Array, y: Array) -> Mask:
+        """Which to keep where there are too many: half for being good, a quarter for lying near
+        the best, and the rest evenly over time."""
+        kept = np.zeros(len(self), dtype=bool)
+        if len(self) <= CAP:
+            return ~kept
+        order = np.argsort(y, kind="stable")
+        kept[order[: CAP // 2]] = True
+        far = ((F - F[order[0]]) ** 2).sum(axis=1)
+        far[kept] = np.inf
+        kept[np.argsort(far, kind="stable")[: CAP // 4]] = True
+        others = np.flatnonzero(~kept)
+        kept[others[np.linspace(0, len(others) - 1, CAP - CAP // 2 - CAP // 4).astype(int)]] = True
+        return kept
+
+
+def _foreseen(history: History, rows: Any, finals: Array) -> Array:
+    last, peers = np.full(len(rows), np.nan), [np.empty(0)] * len(rows)
+    ended = history.done[history.owner]
+    for i, row in enumerate(rows):
+        steps, losses = history.curve(row)
+        if len(steps):
+            last[i] = losses[-1, 0]
+            peers[i] = history.value[ended & (history.step == steps[-1]), 0]
+    return foreseen(last, peers, finals)
+
+
+# -- the search ------------------------------------------------------------------------------------
+
+
+class _Search:
+    """A process that has seen a history, and the search for the points that promise most."""
+
+    def __init__(self, settings: GP, space: Space, history: History, rng: Generator) -> None:
+        self.space, self.history, self.rng = space, history, rng
+        self.measured = embedding(space)
+        seen = _Seen.of(history)
+        y = seen.standard(warp=settings.warp)
+        points = self.measured(seen.X)
+        kept = seen.chosen(points.F, y)
+        hyper = self._hyper(settings, seen)
+        self.X = seen.X[kept]
+        self.model = Posterior(points[kept], y[kept], self.measured.block, hyper)
+        self.taken: list[Any] = []
+        running = np.asarray(history.X[history.running])
+        if len(running):
+            self._believe(running)
+
+    def _hyper(self, settings: GP, seen: _Seen) -> Hyper:
+        """The most probable hyperparameters, given the trials up to the last refit."""
+        n = len(seen)
+        if n > REFIT:
+            n = int(REFIT * 1.05 ** math.floor(math.log(n / REFIT) / math.log(1.05) + 1e-9))
+            seen = seen.before(n)
+        key = (self.space.names, seen.X.tobytes(), seen.y.tobytes())
+        if settings._cache.get("key") != key:
+            y = seen.standard(warp=settings.warp)
+            points = self.measured(seen.X)
+            kept = seen.chosen(points.F, y)
+            before = prior(self.measured, trend=settings.trend)
+            theta = fit(points[kept], y[kept], self.measured.block, before, before.mean[None], 40)
+            settings._cache.update(key=key, hyper=Hyper.from_log(theta))
+        made: Hyper = settings._cache["hyper"]
+        return made
+
+    def _believe(self, X: Array) -> None:
+        """Take the expected losses of points that are on their way for observed ones."""
+        points = self.measured(X)
+        self.model = self.model.seeing(points, self.model(points).mean)
+        self.X = np.vstack([self.X, X])
+
+    def next(self, draw: int) -> Array | None:
+        """The next point, which then counts as running; None when there is none left."""
+        belief = self.model(self.model.points)
+        self.best = int(np.argmin(belief.mean))
+        at, uncertain = belief.mean[self.best], belief.variance[self.best]
+        hyper = self.model.hyper
+        noisy = min(1.0, 10 * hyper.noise / (hyper.noise + hyper.amplitude))
+        self.promise: Acquisition = LowerBound(1 + 1.2 * noisy)
+        if draw % 3 == 2:
+            self.promise = Improvement(float(at), float(uncertain))
+        row = self._from_all() if self._small else self._from_climb(belief.mean)
+        if row is not None:
+            self._believe(row[None])
+            self.taken.append(self.space.key(self.space.raw(row)))
+        return row
+
+    @cached_property
+    def _small(self) -> bool:
+        return math.prod(p.cells for _, p in self.space.items()) <= LISTED
+
+    def _from_all(self) -> Array | None:
+        """The best of all points of a small space."""
+        raws = [raw for raw in self.space.points() if self._fresh(raw)]
+        if not raws:
+            return None
+        X = self.space.rows(raws)
+        return X[int(np.argmax(self._promised(X)))]
+
+    def _from_climb(self, mean: Array) -> Array:
+        grid = [
+            None if p.cells > EXCHANGED else p.centre(np.arange(int(p.cells)))
+            for _, p in self.space.items()
+        ]
+        ends, values = climb(self.score, self._pool(mean), grid, self.rng)
+        for G, value in zip(ends, values, strict=True):
+            row = self._settled(self._polished(G, value)[None])[0][0]
+            if math.isfinite(value) and self._fresh(self.space.raw(row)):
+                return row
+        return self.space.repair(self.space.sample(1, self.rng))[0]
+
+    def _fresh(self, raw: Any) -> bool:
+        return self.history.tried(raw) is None and self.space.key(raw) not in self.taken
+
+    def _pool(self, mean: Array) -> Array:
+        """Points to start from: some anywhere, some around the best. No cell is missing."""
+        best = self.X[np.argsort(mean, kind="stable")[:4]]
+        near = np.repeat(best, NEAR // 4, axis=0)
+        pool = np.vstack([self.space.sample(DRAWN, self.rng), near])
+        pool = np.where(np.isnan(pool), self.rng.random(pool.shape), np.clip(pool, 0, 1))
+        near = pool[DRAWN:]
+        moved = self.rng.random(near.shape) < max(0.3, min(1.0, 2 / near.shape[1]))
+        width = self.rng.choice([0.05, 0.2], size=(len(near), 1))
+        stepped = np.clip(near + width * self.rng.standard_normal(near.shape), 0, 1)
+        other = np.where(np.array(self.measured.levels) > 0, self.rng.random(near.shape), stepped)
+        near[:] = np.where(moved, other, near)
+        return pool
+
+    def _settled(self, G: Array) -> tuple[Array, Mask]:
+        """The points of the space that full rows stand for, and which of them are allowed."""
+        X = self.space.snap(G)
+        X[~self.space.active(X)] = np.nan
+        return X, self.space.allowed(X)
+
+    def score(self, G: Array) -> Array:
+        """What full rows (k, d) promise; -inf where they are forbidden, or known already."""
+        X, allowed = self._settled(G)
+        return np.where(allowed, self._promised(X, known=-np.inf), -np.inf)
+
+    def _promised(self, X: Array, known: float = 0.0) -> Array:
+        belief = self.model(self.measured(X))
+        made = self.promise(belief.mean, belief.variance, self._covariance(belief))
+        return np.where(belief.known, made + known, made)
+
+    def _covariance(self, belief: Belief) -> Array:
+        """With the loss at the incumbent, which is an observation: noise times its weight."""
+        made: Array = self.model.hyper.noise * belief.weights[:, self.best]
+        return made
+
+    def _polished(self, G: Array, value: float) -> Array:
+        """A full row with its continuous cells moved uphill."""
+        x = self._settled(G[None])[0][0]
+        free = [
+            j
+            for j, (_, p) in enumerate(self.space.items())
+            if p.cells > EXCHANGED and not np.isnan(x[j])
+        ]
+        if not free:
+            return G
+        place = np.searchsorted(self.measured.numeric, free)
+
+        def climbed(u: Array) -> tuple[float, Array]:
+            x[free] = u
+            value, gradient = self._rise(x)
+            return value, gradient[place]
+
+        made = G.copy()
+        made[free] = polish(climbed, x[free])
+        return made if self.score(made[None])[0] > value else G
+
+    def _rise(self, x: Array) -> tuple[float, Array]:
+        """What one row promises, and how that changes with its numeric cells."""
+        model, points = self.model, self.measured(x[None])
+        belief = model(points)
+        told = belief.mean, belief.variance, self._covariance(belief)
+        value = float(self.promise(*told)[0])
+        mean, variance, covariance = self.promise.slopes(*told)
+        weights = mean * model.alpha - 2 * variance * belief.weights
+        weights += covariance * model.hyper.noise * model.inverse[self.best]
+        along, trend = model.slope(points, weights)
+        trend = trend + 2 * variance * model.hyper.trend * points.T
+        p = len(self.measured.numeric)
+        line, bow = self.measured.slope(x)
+        return value, along[0, :p] + line * trend[0, :p] + bow * trend[0, p : 2 * p]

@@ -1,0 +1,12 @@
+"""The contract over every scheduler that luthier has."""
+
+from luthier.schedulers import Full, Median
+from luthier.testing import SchedulerContract
+
+
+class TestFull(SchedulerContract):
+    scheduler = Full()
+
+
+class TestMedian(SchedulerContract):
+    scheduler = Median(startup=2, warmup=1)

@@ -1,0 +1,35 @@
+"""A process that works on a study in a store; the tests start it and kill it.
+
+python driver.py STORE TRIALS SEED          makes trials, printing each number that was told
+python driver.py STORE TRIALS SEED --run    the same by Study.run
+"""
+
+import sys
+
+from luthier import Choice, Float, Int, Space, Study
+
+SPACE = Space(x=Float(-3, 9), n=Int(2, 40), a=Choice("u", "v", None))
+
+
+def loss(params):
+    return (params["x"] - 2.5) ** 2 + params["n"]
+
+
+def objective(trial):
+    trial.report(loss(trial.params) + 1, 1)
+    return loss(trial.params)
+
+
+def main(store, trials, seed):
+    study = Study(SPACE, sampler="random", store=store, seed=int(seed))
+    if "--run" in sys.argv:
+        study.run(objective, trials=int(trials))
+        return
+    while study.history.ended < int(trials):
+        for trial in study.ask():
+            study.tell(trial, objective(trial))
+            print(trial.number, repr(loss(trial.params)), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
