@@ -136,11 +136,11 @@ def explain(error: BaseException) -> dict[str, str]:
     """Kind, message and traceback of an exception, as the log keeps them."""
     try:
         message = str(error)
-    except Exception:  # an exception whose own text cannot be made
+    except BaseException:  # an exception whose own text cannot be made
         message = "(its message could not be read)"
     try:
         trace = "".join(tb.format_exception(error))
-    except Exception:
+    except BaseException:
         trace = f"{type(error).__name__}: {message}"
     if len(trace) > KEPT:
         trace = trace[: KEPT // 2] + "\n... (cut) ...\n" + trace[-KEPT // 2 :]

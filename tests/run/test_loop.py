@@ -200,3 +200,30 @@ def test_a_watcher_follows_the_run():
 
     assert watch.seen == [1, 2, 3, 4]
     assert "has its 4 trials" in watch.end
+
+
+def test_a_trial_that_cannot_be_sent_is_tried_again_in_a_later_run():
+    import threading
+
+    space = Space(x=Float(-3, 9), k=Choice(threading.Lock(), threading.Lock()))
+    study = Study(space, sampler="random")
+    with pytest.raises(StudyError, match=r"(?i)pickle"):
+        study.run(objective, trials=3, executor=2)
+    assert [r.state for r in study.results] == ["LOST"]
+
+    study.run(lambda trial: trial.params["x"], trials=3)
+
+    assert study.history.ended == 3
+    assert study[1].parent == 0
+
+
+def test_an_objective_that_raises_keyboardinterrupt_in_a_child_is_not_tried_for_ever():
+    def objective(trial):
+        if trial.task.draw == 1:
+            raise KeyboardInterrupt
+        return 1.0
+
+    study = Study(SPACE, retries=1).run(objective, trials=3, executor=2)
+
+    states = [r.state for r in study.results]
+    assert sorted(states) == ["DONE", "DONE", "FAILED", "LOST"]

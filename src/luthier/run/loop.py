@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from luthier.errors import AllFailed, StudyError
+from luthier.errors import AllFailed, LuthierError, StudyError
 from luthier.history import History, State
 from luthier.owners import BEAT
 from luthier.run.worker import Outcome
@@ -244,7 +244,10 @@ def _keep_busy(
         number, result = running.pop(future), future.result()
         used_up = False
         if result["state"] == "LOST":
-            driver.lose(number, result["error"]["kind"], result["error"]["message"])
+            kind = result["error"]["kind"]
+            # Nobody pressed Ctrl-C here: an objective that raises it must not be tried for ever.
+            kind = "KeyboardInterrupt" if kind == "Interrupted" else kind
+            driver.lose(number, kind, result["error"]["message"])
             return
         driver.finish(number, result)
         finished += 1
@@ -292,9 +295,12 @@ def _keep_busy(
     except KeyboardInterrupt:
         _interrupted(driver, workers, running)
         return "interrupted by Ctrl-C; the same call goes on"
-    except BaseException:
+    except BaseException as error:
         driver.stop_all()
         workers.stop()
+        with suppress(LuthierError):  # the store itself may be what failed
+            for number in running.values():
+                driver.lose(number, "Interrupted", f"the run ended with {type(error).__name__}")
         raise
 
 
