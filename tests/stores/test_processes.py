@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -100,10 +101,13 @@ def test_three_processes_make_150_trials_together(tmp_path, kind):
 
     check(history)
     assert history.done.sum() == history.ended == len(history)
-    assert 150 <= len(history) <= 152  # each may have started its last before the 150th ended
-    owners = [event.by for _, event in study._store.read() if event.kind == "created"]
-    assert len(set(owners)) >= 2
+    # Each may have started one, and have one to store, when the 150th of all ended.
+    assert 150 <= len(history) <= 150 + 2 * 3
     study.close()
+    log = stores.open(store, create=False)
+    writers = {event.by for _, event in log.read() if event.kind == "created"}
+    assert len(writers) >= 2
+    log.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -117,11 +121,13 @@ def test_a_forked_child_may_use_its_parents_store(tmp_path):
     if not pid:
         code = 1
         try:
-            assert len(store.read()) == 1
+            assert len(store.read()) >= 1
             for i in range(50):
                 store.append([Event("noted", None, 2.5, {"facts": {"child": i}})])
             assert len(store.read()) >= 51
             code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
     for i in range(50):

@@ -255,7 +255,7 @@ def _svm(shelf: Shelf, task: str, rows: int) -> None:
     if task == "classification":
         shelf.choice("class_weight", None, "balanced", default=None)
     else:
-        shelf.float("epsilon", 1e-4, 10.0, log=True, default=0.1)
+        shelf.float("epsilon", 1e-4, 100.0, log=True, default=0.1)  # in units of the target
         shelf.choice("target_scale", "none", "standard", default="none")
 
 

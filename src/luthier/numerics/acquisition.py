@@ -29,9 +29,7 @@ class Acquisition(Protocol):
         """
         ...
 
-    def slopes(
-        self, mean: Array, variance: Array, covariance: Array
-    ) -> tuple[Array, Array, Array]:
+    def slopes(self, mean: Array, variance: Array, covariance: Array) -> tuple[Array, Array, Array]:
         """Its derivatives with respect to the three arguments, each of shape (k,)."""
         ...
 
@@ -52,9 +50,7 @@ class LowerBound:
         """The promise of each point."""
         return self.kappa * np.sqrt(variance) - mean
 
-    def slopes(
-        self, mean: Array, variance: Array, covariance: Array
-    ) -> tuple[Array, Array, Array]:
+    def slopes(self, mean: Array, variance: Array, covariance: Array) -> tuple[Array, Array, Array]:
         """Derivatives."""
         return -np.ones_like(mean), 0.5 * self.kappa / np.sqrt(variance), np.zeros_like(mean)
 
@@ -89,9 +85,7 @@ class Improvement:
         sd = np.sqrt(self._gap(variance, covariance))
         return log_gain((self.best - mean) / sd) + np.log(sd)
 
-    def slopes(
-        self, mean: Array, variance: Array, covariance: Array
-    ) -> tuple[Array, Array, Array]:
+    def slopes(self, mean: Array, variance: Array, covariance: Array) -> tuple[Array, Array, Array]:
         """Derivatives."""
         gap = self._gap(variance, covariance)
         sd = np.sqrt(gap)

@@ -126,4 +126,5 @@ class Embedding:
         """1/sqrt(2) in the column of the option; nowhere if inactive or taken away."""
         live = (u >= 0) & (u <= 1)  # False for NaN
         at = np.minimum((np.where(live, u, 0.0) * levels).astype(np.int64), levels - 1)
-        return ((at[:, None] == np.arange(levels)) & live[:, None]) / np.sqrt(2)
+        made: Array = ((at[:, None] == np.arange(levels)) & live[:, None]) / np.sqrt(2)
+        return made

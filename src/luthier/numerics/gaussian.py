@@ -175,7 +175,7 @@ def fit(points: Points, y: Array, block: Ints, prior: Prior, starts: Array, step
         )
         if made.fun < lowest:
             best, lowest = np.asarray(made.x), float(made.fun)
-    return best
+    return np.asarray(best)
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ class Posterior:
 
     @cached_property
     def _Z(self) -> Array:
-        return self.points.F / self.hyper.lengths[self.block]
+        return np.asarray(self.points.F / self.hyper.lengths[self.block])
 
     @cached_property
     def inverse(self) -> Array:
@@ -228,13 +228,13 @@ class Posterior:
         K.flat[:: len(K) + 1] += self.hyper.noise + JITTER
         L = factor(K)
         if L is None:  # only rows of non-finite numbers can do this
-            return np.eye(len(K)) / (self.hyper.amplitude + self.hyper.noise)
+            return np.asarray(np.eye(len(K)) / (self.hyper.amplitude + self.hyper.noise))
         return inverse(L)
 
     @cached_property
     def alpha(self) -> Array:
         """(n,) K^-1 y."""
-        return self.inverse @ self.y
+        return np.asarray(self.inverse @ self.y)
 
     def _across(self, points: Points) -> tuple[Array, Array]:
         """Squared distances and covariances, from points to observations."""
@@ -246,7 +246,8 @@ class Posterior:
 
     def before(self, points: Points) -> Array:
         """Variance before anything was seen."""
-        return self.hyper.amplitude + self.hyper.trend * np.einsum("ij,ij->i", points.T, points.T)
+        made: Array = np.einsum("ij,ij->i", points.T, points.T) * self.hyper.trend
+        return made + self.hyper.amplitude
 
     def __call__(self, points: Points) -> Belief:
         """Mean and variance at k points."""

@@ -306,7 +306,8 @@ class _Search:
         if not raws:
             return None
         X = self.space.rows(raws)
-        return X[int(np.argmax(self._promised(X)))]
+        row: Array = X[int(np.argmax(self._promised(X)))]
+        return row
 
     def _from_climb(self, mean: Array) -> Array:
         grid = [
@@ -317,8 +318,8 @@ class _Search:
         for G, value in zip(ends, values, strict=True):
             row = self._settled(self._polished(G, value)[None])[0][0]
             if math.isfinite(value) and self._fresh(self.space.raw(row)):
-                return row
-        return self.space.repair(self.space.sample(1, self.rng))[0]
+                return np.asarray(row)
+        return np.asarray(self.space.repair(self.space.sample(1, self.rng))[0])
 
     def _fresh(self, raw: Any) -> bool:
         return self.history.tried(raw) is None and self.space.key(raw) not in self.taken

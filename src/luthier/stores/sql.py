@@ -86,7 +86,13 @@ class _Database:
                 f"store: {url!r} is no database URL. Give a path such as 'runs.db', or a URL "
                 "such as 'postgresql+psycopg://user@host/name'."
             ) from None
-        self.sqlite = self.url.get_backend_name() == "sqlite"
+        backend = self.url.get_backend_name()
+        if backend not in ("sqlite", "postgresql", "postgres"):
+            raise StoreError(
+                f"store: {backend!r} is no database that luthier can use. Give the path of an "
+                "SQLite file, or a URL such as 'postgresql+psycopg://user@host/name'."
+            )
+        self.sqlite = backend == "sqlite"
         if self.url.drivername in ("postgresql", "postgres"):
             self.url = self.url.set(drivername="postgresql+psycopg")
         if self.url.drivername.endswith("psycopg"):
