@@ -37,7 +37,7 @@ def fold(*events):
     return made
 
 
-# -- against a slow reference ---------------------------------------------------------------------
+# -- against a slow reference ----------------------------------------------------------------------
 
 
 class Slow:
@@ -55,7 +55,8 @@ class Slow:
 
     def raw(self, i):
         end = self.one("finished", i)
-        return (end.body.get("params") if end else None) or self.one("created", i).body["params"]
+        told = end.body.get("params") if end else None
+        return self.one("created", i).body["params"] if told is None else told
 
     def state(self, i):
         end = self.one("finished", i)
@@ -198,7 +199,7 @@ def test_the_fold_equals_a_slow_reference(events, others, data):
         assert seen.reported(row) == made.reported(number)
 
 
-# -- columns ------------------------------------------------------------------------------------------
+# -- columns ---------------------------------------------------------------------------------------
 
 
 def test_every_column_is_read_only():
@@ -298,7 +299,7 @@ def test_without_lost_trials_seen_is_the_history_itself():
     assert made.seen() is made
 
 
-# -- best, at -------------------------------------------------------------------------------------------
+# -- best, at --------------------------------------------------------------------------------------
 
 
 def test_best_is_by_loss_and_of_equal_losses_the_earlier():
@@ -350,7 +351,7 @@ def test_at_a_step_every_trial_stands_as_it_was_then():
     assert made.Y[0, 0] == 2.5  # the history itself is as it was
 
 
-# -- queue, notes, what is no log -------------------------------------------------------------------------
+# -- queue, notes, what is no log ------------------------------------------------------------------
 
 
 def test_the_queue_is_taken_from_its_front():
@@ -404,7 +405,7 @@ def test_notes_seconds_metrics_and_errors():
 def test_an_event_that_cannot_follow_is_an_error_that_says_what_to_do(event):
     made = fold(begin(), created(0, {"x": 1.0}))
 
-    with pytest.raises(StoreError, match="at its event 3.*pip install -U luthier"):
+    with pytest.raises(StoreError, match=r"at its event 3.*pip install -U luthier"):
         made.apply(event)
 
 

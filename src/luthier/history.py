@@ -443,7 +443,7 @@ class History:
         Y, bad = self.Y[rows], ~self.feasible[rows]
         if len(self.objectives) == 1:
             rank = Y[:, 0]
-            if k == 1 and len(rows) and not bad.any():
+            if k == 1 and len(rows) and not (bad.any() or np.isnan(rank).any()):
                 return rows[[np.argmin(rank)]]  # sorting takes 20 times as long, and runs ask often
         else:
             from luthier.numerics.pareto import fronts

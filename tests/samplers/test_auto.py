@@ -1,35 +1,91 @@
+import pickle
+
+import numpy as np
+import pytest
+
 from luthier import Choice, Float, Space, Study
-from luthier.samplers import QMC
+from luthier.samplers import GP, QMC, Auto
+from luthier.samplers.auto import WIDE
+from luthier.testing.histories import history
 
 KNOWN = Space(C=Float(1e-3, 1e3, log=True, default=1.0), a=Choice("u", "v", default="v"))
 UNKNOWN = Space(C=Float(1e-3, 1e3, log=True), a=Choice("u", "v", default="v"))
+TWO = {"minimize": ("error", "size")}
 
 
-def params(space, sampler, trials=9):
-    study = Study(space, sampler=sampler, seed=6).run(lambda trial: 2.5, trials=trials)
+def told(trial):
+    C = float(np.log(trial.params["C"]))
+    return {"error": (C - 3) ** 2, "size": -C, "loss": (C - 3) ** 2}
+
+
+def params(space, sampler, trials=9, **objectives):
+    study = Study(space, sampler=sampler, seed=6, **objectives).run(told, trials=trials)
     return [result.params for result in study.results]
 
 
-def test_the_default_comes_first_and_then_the_whole_sequence():
-    got, sequence = params(KNOWN, "auto"), params(KNOWN, QMC())
-
-    assert got[0] == {"C": 1.0, "a": "v"}
-    assert got[1:] == sequence[:-1]
+def test_with_one_objective_it_is_the_process():
+    assert params(UNKNOWN, "auto") == params(UNKNOWN, GP())
 
 
-def test_without_a_known_default_it_is_the_sequence():
-    assert params(UNKNOWN, "auto") == params(UNKNOWN, QMC())
+def test_the_default_comes_first_where_it_is_known():
+    assert params(KNOWN, "auto", 2)[0] == {"C": 1.0, "a": "v"}
+    assert params(KNOWN, "auto", 2, **TWO)[0] == {"C": 1.0, "a": "v"}
 
 
 def test_a_default_that_is_forbidden_is_not_tried():
     space = KNOWN.forbid(odd=lambda p: p["C"] == 1.0)
 
-    assert params(space, "auto") == params(space, QMC())
+    assert params(space, "auto", 2)[0] != {"C": 1.0, "a": "v"}
 
 
-def test_asking_for_several_at_once_makes_no_difference():
+def test_with_several_objectives_it_is_the_whole_quasi_random_sequence():
+    got, sequence = params(KNOWN, "auto", **TWO), params(KNOWN, QMC(), **TWO)
+
+    assert got[1:] == sequence[:-1]
+    assert params(UNKNOWN, "auto", **TWO) == params(UNKNOWN, QMC(), **TWO)
+
+
+def test_a_very_wide_space_is_searched_all_the_same():
+    space = Space({f"x{i}": Float(-3, 9) for i in range(WIDE + 1)})
+
+    got = Auto().ask(space, history(space), 2, np.random.default_rng(1)).X
+
+    assert got.shape == (2, WIDE + 1)
+    assert "201 parameters" in Auto().explain(space, history(space))
+
+
+def test_sixty_trials_and_forty_more_are_the_first_hundred():
+    assert params(UNKNOWN, "auto", 8) == params(UNKNOWN, "auto", 14)[:8]
+
+
+def test_it_says_what_it_does_and_why():
     study = Study(KNOWN, sampler="auto", seed=6)
+    sampler, space = Auto(), study.space
+    assert "default configuration, then 3 points" in sampler.explain(space, study.history)
 
-    got = [trial.params for trial in study.ask(9)]
+    for trial in study.ask(3):
+        last = trial
+    assert "two finished trials, and there are 0" in sampler.explain(space, study.history)
 
-    assert got == params(KNOWN, "auto")
+    study.tell(last, 1.5)
+    study.run(told, trials=9)
+    words = sampler.explain(space, study.history)
+    assert "Gaussian process of 9 finished trials, 2 running" in words
+
+    many = Study(KNOWN, sampler="auto", **TWO)
+    assert "there are 2 objectives" in sampler.explain(space, many.history)
+
+
+def test_its_settings_are_none():
+    used = Auto()
+    used.ask(UNKNOWN, history(UNKNOWN), 1, np.random.default_rng(1))
+
+    assert repr(used) == "Auto()"
+    assert used == Auto() == pickle.loads(pickle.dumps(used))
+
+
+@pytest.mark.parametrize("states", [["FAILED"] * 3, ["STOPPED"] * 3, ["DONE", "FAILED", "LOST"]])
+def test_it_can_be_explained_at_any_time(states):
+    seen = history(KNOWN, [{"C": 2.0 + i, "a": "u"} for i in range(3)], [1.5, 2.5, 3.5], states)
+
+    assert Auto().explain(KNOWN, seen.seen())

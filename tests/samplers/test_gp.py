@@ -1,0 +1,183 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from luthier import Choice, Float, Int, Space, Study
+from luthier.samplers.gp import CAP, GP, embedding, first, prior, start
+from luthier.testing import SamplerContract
+from luthier.testing.histories import history
+
+NAN = np.nan
+MIXED = Space(
+    x=Float(-3, 9),
+    n=Int(1, 300, log=True),
+    kind=Choice("a", "b", "c", "d"),
+    slope=Float(0.5, 7, when={"kind": "b"}),
+)
+
+
+class TestGP(SamplerContract):
+    sampler = GP()
+    budget = 25
+    seeds = 8
+
+
+def loss(params):
+    return (params["x"] - 4) ** 2 + np.log(params["n"]) + 5 * (params["kind"] != "b")
+
+
+def asked(space, past, k=1, sampler=None, seed=1):
+    made = (sampler or GP()).ask(space, past, k, np.random.default_rng(seed)).X
+    return made, space.decode(made)
+
+
+def past(space, n, states=None, value=loss, **more):
+    params = space.decode(space.sample(n, np.random.default_rng(2)))
+    return history(space, params, [value(p) for p in params], states, **more)
+
+
+def test_the_start_has_every_option_once_and_the_default_first():
+    space = Space(x=Float(-3, 9, default=1.5), kind=Choice("a", "b", "c", "d", default="c"))
+
+    got = space.decode(start(space, seed=7))
+
+    assert len(got) == first(space) == 4
+    assert got[0] == {"x": 1.5, "kind": "c"}
+    assert len({params["kind"] for params in start_without_default()}) == 4
+
+
+def start_without_default():
+    space = Space(x=Float(-3, 9), kind=Choice("a", "b", "c", "d"))
+    return space.decode(start(space, seed=7))
+
+
+def test_the_start_differs_from_seed_to_seed_and_not_otherwise():
+    assert not np.array_equal(start(MIXED, 1), start(MIXED, 2), equal_nan=True)
+    assert np.array_equal(start(MIXED, 1), start(MIXED, 1), equal_nan=True)
+
+
+def test_a_child_of_a_choice_needs_no_switch_and_a_child_of_a_number_does():
+    space = Space(
+        n=Int(1, 3),
+        kind=Choice("a", "b"),
+        x=Float(1, 7, when={"kind": "b"}),
+        y=Float(1, 7, when={"n": [2, 3]}),
+        z=Float(1, 7, when={"n": [2, 3]}),
+        o=Choice(1, 2, 4, ordered=True),
+        c=Choice("alone"),
+    )
+
+    got = embedding(space)
+
+    assert got.levels == (0, 2, 0, 0, 0, 0, -1)
+    assert got.switches == (3,)
+
+
+@pytest.mark.parametrize("d", [1, 5, 20, 45, 100])
+def test_lengths_are_expected_to_be_longer_the_more_parameters_there_are(d):
+    def mode(d):
+        return prior(embedding(Space({f"x{i}": Float(-3, 9) for i in range(d)})), trend=True).mean
+
+    assert mode(d)[0] <= mode(d + 5)[0] + 1e-12
+
+
+def test_it_goes_to_the_best_of_what_it_has_seen():
+    _, got = asked(MIXED, past(MIXED, 30), k=4)
+
+    assert sum(params["kind"] == "b" for params in got) >= 3
+    assert np.median([params["x"] for params in got]) == pytest.approx(4, abs=2)
+
+
+def test_points_that_are_running_are_not_asked_for_again():
+    seen = past(MIXED, 20, ["DONE"] * 12 + ["RUNNING"] * 8)
+
+    X, _ = asked(MIXED, seen, k=8)
+
+    everything = np.nan_to_num(np.vstack([seen.X, X]), nan=-1)
+    assert len(np.unique(everything.round(6), axis=0)) == len(everything)
+
+
+def test_it_keeps_away_from_where_trials_fail():
+    space = Space(x=Float(-3, 9), y=Float(2, 5))
+    params = space.decode(space.sample(40, np.random.default_rng(2)))
+    # The best losses would lie where x is large, but there every trial fails.
+    states = ["FAILED" if p["x"] > 5 else "DONE" for p in params]
+
+    _, got = asked(space, history(space, params, [-p["x"] for p in params], states), k=6)
+
+    assert sum(p["x"] > 6 for p in got) <= 2
+
+
+def test_stopped_trials_count_as_no_better_than_the_median():
+    space = Space(x=Float(-3, 9))
+    params = [{"x": x} for x in np.linspace(-2.5, 8.5, 23).tolist()]
+    states = ["STOPPED" if p["x"] > 3 else "DONE" for p in params]
+
+    def reports(bad):
+        return [(i, 1, bad if p["x"] > 3 else p["x"]) for i, p in enumerate(params)]
+
+    seen = history(space, params, [-p["x"] for p in params], states, reports=reports(99.0))
+
+    _, got = asked(space, seen, k=3)
+
+    assert all(p["x"] < 4.5 for p in got)
+
+
+def test_all_points_of_a_small_space_are_looked_at():
+    space = Space(a=Int(1, 9), b=Choice("u", "v", "w"))
+    params = space.decode(space.sample(12, np.random.default_rng(3)))
+    seen = history(space, params, [(p["a"] - 4) ** 2 + (p["b"] != "v") for p in params])
+    tried = {tuple(p.values()) for p in params}
+
+    X, got = asked(space, seen, k=27)
+
+    assert len(X) == 27 - len(tried)
+    assert len({tuple(p.values()) for p in got} | tried) == 27
+
+
+def test_it_is_not_moved_by_what_losses_are_measured_in():
+    _, first_got = asked(MIXED, past(MIXED, 15))
+    _, second_got = asked(MIXED, past(MIXED, 15, value=lambda p: 1000 * loss(p) - 7e4))
+
+    assert first_got[0]["kind"] == second_got[0]["kind"]
+    assert first_got[0]["x"] == pytest.approx(second_got[0]["x"], abs=1e-2)
+
+
+@pytest.mark.parametrize("n", [61, 75, CAP + 30])
+def test_it_copes_with_long_histories_and_a_fresh_one_agrees(n):
+    seen, used = past(MIXED, n), GP()
+    asked(MIXED, past(MIXED, n - 1), sampler=used)
+
+    from_used, _ = asked(MIXED, seen, sampler=used)
+    from_fresh, _ = asked(MIXED, seen, sampler=pickle.loads(pickle.dumps(used)))
+
+    np.testing.assert_array_equal(from_used, from_fresh)
+
+
+def test_the_global_generator_plays_no_part():
+    seen = past(MIXED, 12)
+    np.random.seed(1)  # noqa: NPY002 - it must make no difference
+    one, _ = asked(MIXED, seen)
+    np.random.seed(2)  # noqa: NPY002
+    other, _ = asked(MIXED, seen)
+
+    np.testing.assert_array_equal(one, other)
+
+
+def test_without_warping_and_trend_it_works_too():
+    sampler = GP(warp=False, trend=False)
+
+    study = Study(MIXED, sampler=sampler, seed=4).run(lambda t: loss(t.params), trials=25)
+
+    assert study.best.value < 4
+    assert repr(sampler) == "GP(warp=False, trend=False)"
+
+
+def test_it_settles_a_smooth_function_to_a_thousandth():
+    space = Space(x=Float(-3, 9), y=Float(2, 5))
+    study = Study(space, sampler="gp", seed=4)
+
+    study.run(lambda t: (t.params["x"] - 4.2) ** 2 + 9 * (t.params["y"] - 2.7) ** 2, trials=25)
+
+    assert study.best.value < 1e-2
