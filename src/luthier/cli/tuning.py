@@ -228,6 +228,7 @@ def _facts(
     """What the log keeps of the job, without places on this machine."""
     stored = {**asdict(options), "drop": list(options.drop)}
     return {
+        "title": f"{table.name}, {chosen}",
         "question": (
             f"Which hyperparameters of {chosen} predict {table.target!r} best, and what do they "
             "gain over the defaults?"

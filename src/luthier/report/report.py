@@ -21,7 +21,7 @@ class Report:
     history : History
         The log; read when it is asked for something, and never changed.
     name : str
-        The title.
+        The title, unless the study noted one as ``title``.
 
     Examples
     --------
@@ -31,7 +31,7 @@ class Report:
     """
 
     def __init__(self, history: History, name: str = "study") -> None:
-        self.history, self.name = history, name
+        self.history, self.name = history, str(history.notes.get("title", name))
 
     @cached_property
     def document(self) -> Document:
