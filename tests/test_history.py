@@ -293,6 +293,14 @@ def test_seen_puts_a_retry_in_the_place_of_the_lost_trial():
     assert len(made) == 4
 
 
+def test_seen_is_in_the_order_of_draws_where_numbers_are_not():
+    params = [{"x": 1.5, "n": n, "a": "u"} for n in (3, 4, 5)]
+    made = history(SPACE, params, [7.0, 8.0, 9.0], draws=[2, 0, 1])
+
+    assert made.seen().number.tolist() == [1, 2, 0]
+    assert made.seen().Y[:, 0].tolist() == [8.0, 9.0, 7.0]
+
+
 def test_without_lost_trials_seen_is_the_history_itself():
     made = fold(begin(), created(0, {"x": 0.0}), finished(0))
 

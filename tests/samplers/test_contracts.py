@@ -1,5 +1,7 @@
 """The contract over every sampler that luthier has."""
 
+import pytest
+
 from luthier.samplers import QMC, Auto, Grid, Random
 from luthier.testing import SamplerContract
 
@@ -12,6 +14,7 @@ class TestQMC(SamplerContract):
     sampler = QMC()
 
 
+@pytest.mark.slow  # it fits a model, 2,400 times where it is compared with random search
 class TestAuto(SamplerContract):
     sampler = Auto()
 

@@ -117,10 +117,14 @@ def test_a_forked_child_may_use_its_parents_store(tmp_path):
 
     store = stores.open(tmp_path / "runs.db")
     store.append([Event("noted", None, 1.5, {"facts": {"from": "parent"}})])
+    base = store._database
+    theirs = base.engine.raw_connection().dbapi_connection
     pid = os.fork()
     if not pid:
         code = 1
         try:
+            assert base.engine.raw_connection().dbapi_connection is not theirs
+            assert base.lock._file is None
             assert len(store.read()) >= 1
             for i in range(50):
                 store.append([Event("noted", None, 2.5, {"facts": {"child": i}})])

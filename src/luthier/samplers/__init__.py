@@ -19,6 +19,7 @@ NAMES = {
     "grid": "luthier.samplers.grid:Grid",
     "qmc": "luthier.samplers.qmc:QMC",
     "random": "luthier.samplers.random:Random",
+    "tpe": "luthier.samplers.tpe:TPE",
 }
 
 __all__ = ["QMC", "Auto", "Grid", "Random", "sampler"]
