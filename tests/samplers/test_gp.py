@@ -19,7 +19,7 @@ MIXED = Space(
 
 class TestGP(SamplerContract):
     sampler = GP()
-    budget = 25
+    budget = 20
     seeds = 8
 
 

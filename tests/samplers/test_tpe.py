@@ -5,10 +5,7 @@ import numpy as np
 import pytest
 
 from luthier import Choice, Float, Int, Space, Study
-from luthier.samplers.tpe import FIRST, MOST, NEAR, TPE
-from luthier.samplers.tpe import _layout as layout
-from luthier.samplers.tpe import _ranked as ranked
-from luthier.samplers.tpe import _split as split
+from luthier.samplers.tpe import FIRST, MOST, NEAR, TPE, layout, ranked, split
 from luthier.testing import SamplerContract, history
 
 MIXED = Space(

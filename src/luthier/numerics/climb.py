@@ -128,6 +128,6 @@ def polish(rise: Callable[[Array], tuple[float, Array]], u: Array) -> Array:
         jac=True,
         method="L-BFGS-B",
         bounds=[(0.0, 1.0)] * len(u),
-        options={"maxiter": 15, "ftol": 1e-5},
+        options={"maxiter": 10, "ftol": 1e-4},
     )
     return np.asarray(made.x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+LEVEL = 1.5  # size of the common level, in standard deviations of the trend
 FAR = 1.5  # how far from the centre a cell is believed to lie; a space that shrank leaves some
 
 
@@ -50,8 +52,9 @@ class Embedding:
     distances come from a Euclidean embedding also where conditions hold, and every kernel that
     is positive definite on features stays so on points.
 
-    The trend has a straight line and half a parabola along each numeric column, and one level
-    per option of each choice, all uncorrelated and with mean 0 over the cube.
+    The trend has a straight line and half a parabola along each numeric column, uncorrelated and
+    with mean 0 over the cube, one level per option of each choice, and one level of its own: most
+    losses that were seen come from near the best, so their mean is no fair guess elsewhere.
 
     Parameters
     ----------
@@ -91,19 +94,41 @@ class Embedding:
         """How many length scales there are."""
         return len(self.numeric) + len(self.choices) + len(self.switches)
 
+    @cached_property
+    def _first(self) -> Ints:
+        """(c,) the first feature of each choice, counted from that of the first."""
+        widths = [self.levels[j] for j in self.choices]
+        return np.cumsum([0, *widths[:-1]], dtype=np.int64)[: len(widths)]
+
+    @cached_property
+    def _options(self) -> Ints:
+        return np.array([self.levels[j] for j in self.choices], dtype=np.int64)
+
+    @cached_property
+    def _scale(self) -> float:
+        return 1 / math.sqrt(max(1, len(self.numeric) + len(self.choices)))
+
     def __call__(self, X: Array) -> Points:
         """Embed rows (k, d)."""
+        k, p, h = len(X), len(self.numeric), int(self._options.sum())
+        F = np.zeros((k, p + h + len(self.switches)))
         U = X[:, self.numeric]
         live = ~np.isnan(U)
         C = np.where(live, np.clip(U - 0.5, -FAR, FAR), 0.0)
-        hot = [self._hot(X[:, j], self.levels[j]) for j in self.choices]
-        H = np.hstack([np.empty((len(X), 0)), *hot])
-        S = ~np.isnan(X[:, list(self.switches)])
-        scale = 1 / np.sqrt(max(1, len(self.numeric) + len(self.choices)))
-        line = np.sqrt(12) * C
-        bow = np.where(live, np.sqrt(45) * (C * C - 1 / 12), 0.0)  # half of Legendre's second
-        T = scale * np.hstack([line, bow, 1.5 * H])
-        return Points(np.hstack([C, H, S]), T)
+        F[:, :p] = C
+        V = X[:, self.choices]
+        rows, which = np.nonzero((V >= 0) & (V <= 1))  # not where inactive or taken away
+        count = self._options[which]
+        at = np.minimum((V[rows, which] * count).astype(np.int64), count - 1)
+        F[rows, p + self._first[which] + at] = math.sqrt(0.5)
+        F[:, p + h :] = ~np.isnan(X[:, self.switches])
+        T = np.empty((k, 2 * p + h + 1))
+        T[:, :p] = self._scale * math.sqrt(12) * C
+        # Half of Legendre's second polynomial.
+        T[:, p : 2 * p] = np.where(live, self._scale * math.sqrt(45) * (C * C - 1 / 12), 0.0)
+        T[:, 2 * p : -1] = self._scale * 1.5 * F[:, p : p + h]
+        T[:, -1] = LEVEL
+        return Points(F, T)
 
     def slope(self, x: Array) -> tuple[Array, Array]:
         """How the trend's features of one row change with its numeric cells.
@@ -116,15 +141,6 @@ class Embedding:
             Derivatives of its parabolas.
         """
         u = x[self.numeric]
-        scale = 1 / np.sqrt(max(1, len(self.numeric) + len(self.choices)))
         live = ~np.isnan(u)
         C = np.where(live, u - 0.5, 0.0)
-        return scale * np.sqrt(12) * live, scale * 2 * np.sqrt(45) * C
-
-    @staticmethod
-    def _hot(u: Array, levels: int) -> Array:
-        """1/sqrt(2) in the column of the option; nowhere if inactive or taken away."""
-        live = (u >= 0) & (u <= 1)  # False for NaN
-        at = np.minimum((np.where(live, u, 0.0) * levels).astype(np.int64), levels - 1)
-        made: Array = ((at[:, None] == np.arange(levels)) & live[:, None]) / np.sqrt(2)
-        return made
+        return self._scale * math.sqrt(12) * live, self._scale * 2 * math.sqrt(45) * C

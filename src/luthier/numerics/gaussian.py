@@ -190,12 +190,15 @@ class Belief:
         k(x, X) K^-1: how the mean leans on the observations.
     known : (k,) bool
         Points that stand among the observations.
+    steep : (k, n)
+        The B of `matern52`, for `Posterior.slope`.
     """
 
     mean: Array
     variance: Array
     weights: Array
     known: npt.NDArray[np.bool_]
+    steep: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,13 +239,13 @@ class Posterior:
         """(n,) K^-1 y."""
         return np.asarray(self.inverse @ self.y)
 
-    def _across(self, points: Points) -> tuple[Array, Array]:
-        """Squared distances and covariances, from points to observations."""
+    def _across(self, points: Points) -> tuple[Array, Array, Array]:
+        """Squared distances, covariances and the B of `matern52`, to the observations."""
         R = squared_distances(points.F / self.hyper.lengths[self.block], self._Z)
-        K, _ = matern52(R)
+        K, B = matern52(R)
         K *= self.hyper.amplitude
         K += self.hyper.trend * (points.T @ self.points.T.T)
-        return R, K
+        return R, K, B
 
     def before(self, points: Points) -> Array:
         """Variance before anything was seen."""
@@ -251,21 +254,23 @@ class Posterior:
 
     def __call__(self, points: Points) -> Belief:
         """Mean and variance at k points."""
-        R, K = self._across(points)
+        R, K, B = self._across(points)
         U = K @ self.inverse
         variance = self.before(points) - np.einsum("ij,ij->i", U, K)
         floor = 1e-10 * self.hyper.amplitude
         # Squared distances are differences of numbers around 1 / length**2: rounding leaves 1e-12.
         known = R.min(axis=1, initial=np.inf) < 1e-9
-        return Belief(K @ self.alpha, np.maximum(variance, floor), U, known)
+        return Belief(K @ self.alpha, np.maximum(variance, floor), U, known, B)
 
-    def slope(self, points: Points, weights: Array) -> tuple[Array, Array]:
+    def slope(self, points: Points, belief: Belief, weights: Array) -> tuple[Array, Array]:
         """How sum_i weights_ki k(x_k, X_i) changes with the features of each point x_k.
 
         The mean has the weights a = K^-1 y, and the variance -2 U, beside what `before` adds.
 
         Parameters
         ----------
+        belief : Belief
+            About these points.
         weights : (k, n)
 
         Returns
@@ -276,9 +281,7 @@ class Posterior:
         """
         lengths = self.hyper.lengths[self.block]
         Z = points.F / lengths
-        A = matern52(squared_distances(Z, self._Z))[1]
-        A *= 5 / 3 * self.hyper.amplitude
-        A *= weights
+        A = 5 / 3 * self.hyper.amplitude * belief.steep * weights
         along = (A @ self._Z - A.sum(axis=1)[:, None] * Z) / lengths
         return along, self.hyper.trend * (weights @ self.points.T)
 

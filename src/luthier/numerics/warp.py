@@ -9,6 +9,7 @@ from scipy.special import ndtri
 Array = npt.NDArray[np.float64]
 
 FEW = 8  # below so many losses, quartiles and powers are not to be believed
+REACH = 10.0  # interquartile ranges; what is further out has diverged
 POWERS = (-2.0, 4.0)  # of Yeo and Johnson, in which the most likely one is looked for
 
 
@@ -56,12 +57,13 @@ def standardised(y: Array) -> Array:
     return y / sd if sd > 1e-14 else np.zeros_like(y)
 
 
-def winsorised(y: Array, reach: float = 1.5) -> Array:
+def winsorised(y: Array, reach: float = REACH) -> Array:
     """The worse tail drawn in to `reach` interquartile ranges above the third quartile.
 
     Source
     ------
-    Tukey (1977). The better tail is what the search is for, and is kept.
+    Tukey (1977), whose reach of 1.5 would also cut off what is merely bad: a search collects
+    losses near the best, and their quartiles are close together.
     """
     low, high = np.quantile(y, [0.25, 0.75])
     return np.minimum(y, high + reach * (high - low)) if high > low else y

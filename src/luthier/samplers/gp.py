@@ -30,7 +30,8 @@ EXCHANGED = 16  # a parameter with no more values is changed to each of them in 
 LISTED = 1000  # a space with no more points is searched by looking at all of them
 DRAWN, NEAR = 512, 128  # points to look at first: anywhere, and around the best
 REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 5 % more
-CAP = 400  # trials that the process can hold
+SETTLED = 0.03  # what is known to so many standard deviations of the losses is not worth a trial
+CAP, FITTED = 250, 150  # trials that the process can hold, and that hyperparameters come from
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class GP:
     every option of every choice comes once. Then, two times out of three, the point with the
     lowest optimistic bound of its loss; else the one with the largest expected improvement upon
     the best expected loss. Running trials count as if they had ended as expected. Failed ones
-    count as a little worse than the worst, stopped ones keep the rank they had. Beyond 400
+    count as a little worse than the worst, stopped ones keep the rank they had. Beyond 250
     trials, the best, the nearest to the best and some of the rest are kept.
 
     Parameters
@@ -209,19 +210,19 @@ class _Seen:
         y[~failed] = (normalised if warp else standardised)(self.y[~failed])
         return with_failures(y, failed)
 
-    def chosen(self, F: Array, y: Array) -> Mask:
+    def chosen(self, F: Array, y: Array, most: int) -> Mask:
         """Which to keep where there are too many: half for being good, a quarter for lying near
         the best, and the rest evenly over time."""
         kept = np.zeros(len(self), dtype=bool)
-        if len(self) <= CAP:
+        if len(self) <= most:
             return ~kept
         order = np.argsort(y, kind="stable")
-        kept[order[: CAP // 2]] = True
+        kept[order[: most // 2]] = True
         far = ((F - F[order[0]]) ** 2).sum(axis=1)
         far[kept] = np.inf
-        kept[np.argsort(far, kind="stable")[: CAP // 4]] = True
+        kept[np.argsort(far, kind="stable")[: most // 4]] = True
         others = np.flatnonzero(~kept)
-        kept[others[np.linspace(0, len(others) - 1, CAP - CAP // 2 - CAP // 4).astype(int)]] = True
+        kept[others[np.linspace(0, len(others) - 1, most - kept.sum()).astype(int)]] = True
         return kept
 
 
@@ -248,7 +249,7 @@ class _Search:
         seen = _Seen.of(history)
         y = seen.standard(warp=settings.warp)
         points = self.measured(seen.X)
-        kept = seen.chosen(points.F, y)
+        kept = seen.chosen(points.F, y, CAP)
         hyper = self._hyper(settings, seen)
         self.X = seen.X[kept]
         self.model = Posterior(points[kept], y[kept], self.measured.block, hyper)
@@ -267,7 +268,7 @@ class _Search:
         if settings._cache.get("key") != key:
             y = seen.standard(warp=settings.warp)
             points = self.measured(seen.X)
-            kept = seen.chosen(points.F, y)
+            kept = seen.chosen(points.F, y, FITTED)
             before = prior(self.measured, trend=settings.trend)
             theta = fit(points[kept], y[kept], self.measured.block, before, before.mean[None], 40)
             settings._cache.update(key=key, hyper=Hyper.from_log(theta))
@@ -352,7 +353,8 @@ class _Search:
     def _promised(self, X: Array, known: float = 0.0) -> Array:
         belief = self.model(self.measured(X))
         made = self.promise(belief.mean, belief.variance, self._covariance(belief))
-        return np.where(belief.known, made + known, made)
+        settled = belief.known | (belief.variance < SETTLED**2)
+        return np.where(settled, made + known, made)
 
     def _covariance(self, belief: Belief) -> Array:
         """With the loss at the incumbent, which is an observation: noise times its weight."""
@@ -389,7 +391,7 @@ class _Search:
         mean, variance, covariance = self.promise.slopes(*told)
         weights = mean * model.alpha - 2 * variance * belief.weights
         weights += covariance * model.hyper.noise * model.inverse[self.best]
-        along, trend = model.slope(points, weights)
+        along, trend = model.slope(points, belief, weights)
         trend = trend + 2 * variance * model.hyper.trend * points.T
         p = len(self.measured.numeric)
         line, bow = self.measured.slope(x)

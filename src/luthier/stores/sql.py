@@ -178,11 +178,15 @@ class _Database:
             elif not create:
                 raise StoreError(f"store: {self.shown} holds no luthier study. Check the path.")
             if create:
-                if not self.sqlite:
-                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(7102604151)"))
+                self.one_at_a_time(connection)
                 metadata.create_all(connection)
                 if connection.scalar(sa.select(sa.func.count()).select_from(schema)) == 0:
                     connection.execute(schema.insert().values(version=VERSION))
+
+    def one_at_a_time(self, connection: sa.Connection) -> None:
+        """Until the end of the transaction, no other driver makes tables or studies."""
+        if not self.sqlite:  # which has one writer anyway
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7102604151)"))
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -309,6 +313,8 @@ class Sql:
         base = self._database
         with base.explained(), base.alone():  # noqa: SIM117 - the lock is released last
             with base.engine.execution_options(writes=create).begin() as connection:
+                if create:
+                    base.one_at_a_time(connection)
                 find = sa.select(study_table.c.id).where(study_table.c.name == self.study)
                 found = connection.scalar(find)
                 if found is None and not create:
