@@ -7,6 +7,7 @@ number) is stored first and applied when it is read back.
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from typing import Any
@@ -33,23 +34,35 @@ class Log:
     def __init__(self, store: Store, script: Space | None = None) -> None:
         self.store = store
         self.script = script
-        self._ahead: list[Event] = []  # applied, and not stored yet
+        self._ahead: list[Event]  # applied, and not stored yet
         self._ahead_since = 0.0
         self.rebuild()
 
     def rebuild(self) -> None:
         """Fold the whole log anew."""
         self.history = History()
-        self._by = uuid.uuid4().hex[:12]
         self._cursor = 0
+        self._begin()
         self.sync()
+
+    def _begin(self) -> None:
+        self._by = uuid.uuid4().hex[:12]
+        self._pid = os.getpid()
+        self._ahead = []
+
+    def _mind_forks(self) -> None:
+        """A child made by fork is another writer; what waits is its parent's to store."""
+        if self._pid != os.getpid():
+            self._begin()
 
     def event(self, kind: str, trial: int | None, body: dict[str, Any]) -> Event:
         """An event of now, by this process."""
+        self._mind_forks()
         return Event(kind, trial, time.time(), body, self._by)
 
     def sync(self) -> None:
         """Apply what was appended since the last look, by others or by this process."""
+        self._mind_forks()
         for cursor, event in self.store.read(self._cursor):
             self._cursor = cursor
             if event.by == self._by and _is_ours(event):

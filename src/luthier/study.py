@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from luthier.run.loop import Watcher
 
+RETRIES = 3  # of a trial whose process is lost
 QUICK = 0.05  # seconds: shorter trials are stored together with the start of the next one
 
 
@@ -88,7 +89,7 @@ class Study:
         store: Any = None,
         name: str = "study",
         seed: int = 0,
-        retries: int = 3,
+        retries: int = RETRIES,
         folder: str | os.PathLike[str] | None = None,
         durable: str = "process",
     ) -> None:
@@ -98,7 +99,16 @@ class Study:
         settings.whole("retries", retries, 0)
         if not isinstance(name, str) or not name:
             raise StudyError(f"name: must be a string that is not empty, got {name!r}.")
-        self.name, self.seed, self.retries = name, int(seed), int(retries)
+        self.retries = int(retries)
+        self._parts(sampler, scheduler, objectives)
+        self._local = store is None
+        self._folder = str(settings.folder(self, name, folder, store))
+        log = Log(stores.open(store, name, durable=durable), given)
+        self._start(log, name, int(seed), given, objectives)
+
+    def _parts(
+        self, sampler: str | Sampler, scheduler: str | Scheduler, objectives: tuple[Objective, ...]
+    ) -> None:
         self.sampler, self.scheduler = samplers.sampler(sampler), schedulers.scheduler(scheduler)
         many = getattr(self.sampler, "many_objectives", True)
         if len(objectives) > 1 and not many:
@@ -106,21 +116,30 @@ class Study:
                 f"sampler: {self.sampler!r} handles one objective, and there are "
                 f"{len(objectives)}: {', '.join(map(str, objectives))}. Use another sampler."
             )
+
+    def _start(
+        self,
+        log: Log,
+        name: str,
+        seed: int,
+        space: Space | None,
+        objectives: tuple[Objective, ...],
+    ) -> None:
+        """Begin or continue the study of a log."""
+        self.name, self.seed = name, seed
         self.ended = ""  # why the last run ended
         self.line = _Line(self)
+        self._log = log
         self._lock = threading.RLock()
         self._mine: set[int] = set()  # running trials that this object asked for
         self._stops: set[int] = set()  # running trials that should end
         self._stop_all = False
-        self._local = store is None
-        self._folder = str(settings.folder(self, name, folder, store))
-        self._log = Log(stores.open(store, name, durable=durable), given)
         if not self.history.opened:
             try:
-                self._begin(given, objectives)
+                self._begin(space, objectives)
             except Conflict:  # another process opened it a moment ago
                 self._log.sync()
-        self._continue(given, objectives)
+        self._continue(space, objectives)
         self.dynamic = bool(self.history.opened.get("dynamic"))
         self.reap()
 
@@ -201,29 +220,22 @@ class Study:
                 )
             name = names[0]
         name = name or "study"
-        held = stores.open(store, name, create=False)
-        history = History()
-        for _, event in held.read():
-            history.apply(event)
-        if held is not store:
-            held.close()
-        if not history.opened:
+        given = settings.space(space)
+        log = Log(stores.open(store, name, create=False), given)
+        opened = log.history.opened
+        if not opened:
             raise StoreError(f"store: the study {name!r} was never opened. Check the name.")
-        up = [o.name for o in history.objectives if o.maximize]
-        down = [o.name for o in history.objectives if not o.maximize]
-        return cls(
-            space,
-            minimize=tuple(down) or None,
-            maximize=tuple(up) or None,
-            sampler=sampler
-            or settings.made_again(history.opened["sampler"], samplers.NAMES, "sampler"),
-            scheduler=scheduler
-            or settings.made_again(history.opened["scheduler"], schedulers.NAMES, "scheduler"),
-            store=store,
-            name=name,
-            seed=history.seed,
-            folder=folder,
+        study = cls.__new__(cls)
+        study.retries = RETRIES
+        study._parts(
+            sampler or settings.made_again(opened["sampler"], samplers.NAMES, "sampler"),
+            scheduler or settings.made_again(opened["scheduler"], schedulers.NAMES, "scheduler"),
+            log.history.objectives,
         )
+        study._local = False
+        study._folder = str(settings.folder(study, name, folder, store))
+        study._start(log, name, log.history.seed, given, log.history.objectives)
+        return study
 
     # -- ask and tell
 
@@ -249,13 +261,22 @@ class Study:
             made.append(trial)
         return made
 
-    def ask_one(self) -> Trial | None:
-        """The next trial, or None when nothing is left to try."""
+    def ask_one(self, enough: Callable[[], bool] | None = None) -> Trial | None:
+        """The next trial, or None when nothing is left to try.
+
+        Parameters
+        ----------
+        enough : callable, optional
+            Asked when the log has just been read: whether no trial is wanted any more, because
+            other processes have started those that were.
+        """
         with self._lock:
             owner = {} if self._local else {"owner": owners.me()}
             while True:
                 self._log.sync()
                 history = self.history
+                if enough is not None and enough():
+                    return None
                 body = propose(history, self.sampler, self.scheduler, dynamic=self.dynamic)
                 if body is None:
                     self._log.flush()
@@ -555,6 +576,11 @@ class Study:
     def space(self) -> Space:
         """The parameters as they are now."""
         return self.history.space
+
+    @property
+    def elsewhere(self) -> int:
+        """How many trials others are running, as far as is known."""
+        return self.history.counts[State.RUNNING] - len(self._mine)
 
     @property
     def points(self) -> int | float:

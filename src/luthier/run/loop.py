@@ -40,7 +40,9 @@ class Driver(Protocol):
     def line(self) -> Line: ...
     @property
     def points(self) -> int | float: ...
-    def ask_one(self) -> Trial | None: ...
+    @property
+    def elsewhere(self) -> int: ...
+    def ask_one(self, enough: Callable[[], bool] | None = None) -> Trial | None: ...
     def finish(self, number: int, result: Outcome) -> None: ...
     def lose(self, number: int, kind: str, message: str) -> None: ...
     def reap(self) -> list[int]: ...
@@ -115,10 +117,17 @@ class _Clock:
             self.total = history.ended + limits.more
         self.deadline = math.inf if limits.seconds is None else time.monotonic() + limits.seconds
 
+    def full(self, running: int) -> bool:
+        """Whether enough trials have ended or are running, here and elsewhere."""
+        driver = self.driver
+        return self.total is not None and (
+            driver.history.ended + running + driver.elsewhere >= self.total
+        )
+
     def reached(self, running: int) -> str:
         """Why nothing more should be started, or an empty string."""
         history, limits = self.driver.history, self.limits
-        if self.total is not None and history.ended + running >= self.total:
+        if self.full(running):
             return f"it has its {self.total} trials"
         if time.monotonic() >= self.deadline:
             return f"its {limits.seconds:g} seconds are over"
@@ -260,9 +269,10 @@ def _keep_busy(
         while True:
             reason = clock.reached(len(running))
             while not reason and not used_up and len(running) < workers.capacity:
-                trial = driver.ask_one()
+                trial = driver.ask_one(lambda: clock.full(len(running)))
                 if trial is None:
-                    used_up = True
+                    reason = clock.reached(len(running))
+                    used_up = not reason
                     break
                 running_future: Future[Outcome] = Future()
                 running[running_future] = trial.number
@@ -275,7 +285,7 @@ def _keep_busy(
                         watcher.update(driver.history)
                 reason = clock.reached(len(running))
             if not running:
-                if reason:
+                if reason and not (driver.elsewhere and driver.reap()):
                     return reason
                 if used_up and not driver.reap():
                     return f"nothing is left to try: all {driver.points:,} points were tried"
