@@ -75,6 +75,7 @@ def test_the_same_command_again_does_nothing_and_shows_the_result(call):
     assert Path("made/best.json").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_more_trials_continue_as_if_there_had_been_no_break(call):
     call(*TUNE, "--trials", 3)
     call(*TUNE, "--trials", 6)
@@ -84,6 +85,7 @@ def test_more_trials_continue_as_if_there_had_been_no_break(call):
     assert json.loads(Path("made/best.json").read_text())["trials"]["done"] == 6
 
 
+@pytest.mark.slow
 def test_files_that_were_lost_are_written_again_without_new_trials(call):
     call(*TUNE, "--trials", 4)
     Path("made/best.json").unlink()
@@ -93,6 +95,7 @@ def test_files_that_were_lost_are_written_again_without_new_trials(call):
     assert len(values()) == 4
 
 
+@pytest.mark.slow
 def test_the_saved_model_is_the_best_trial_and_its_script_runs(call):
     call(*TUNE, "--trials", 4)
     rows = pd.read_csv("houses.csv")
@@ -151,6 +154,7 @@ def test_changed_data_are_refused(call):
     assert len(values()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more",
     [
@@ -174,6 +178,7 @@ def test_kinds_of_split_model_and_sampler_run_to_the_end(call, more):
     assert json.loads(Path("made/best.json").read_text())["trials"]["done"] == 3
 
 
+@pytest.mark.slow
 def test_any_estimator_runs_with_a_space_of_ones_own(call):
     Path("space.toml").write_text("[var_smoothing]\nfloat = [1e-12, 1e-3]\nlog = true\n")
     estimator = "sklearn.naive_bayes.GaussianNB"
@@ -185,6 +190,7 @@ def test_any_estimator_runs_with_a_space_of_ones_own(call):
     assert Path("luthier-houses-GaussianNB/best.json").is_file()
 
 
+@pytest.mark.slow
 def test_two_jobs_lose_and_double_nothing(call):
     done = call(*TUNE, "--trials", 6, "--jobs", 2)
 
@@ -193,6 +199,7 @@ def test_two_jobs_lose_and_double_nothing(call):
     assert len(set(found)) == len(found) == 6
 
 
+@pytest.mark.slow
 def test_time_ends_a_run_without_trials(call):
     done = call(*TUNE, "--time", "1s")
 
@@ -201,6 +208,7 @@ def test_time_ends_a_run_without_trials(call):
     assert len(values()) >= 2
 
 
+@pytest.mark.slow
 def test_resume_goes_on_with_the_options_of_the_run(call):
     call(*TUNE, "--trials", 3)
 
@@ -210,6 +218,7 @@ def test_resume_goes_on_with_the_options_of_the_run(call):
     assert len(values()) == 5
 
 
+@pytest.mark.slow
 def test_resume_from_inside_the_directory_finds_the_data(call, monkeypatch):
     call(*TUNE, "--trials", 3)
     monkeypatch.chdir("made")
@@ -251,6 +260,7 @@ def test_show_tells_what_tuning_gained_from_the_log_alone(call):
     assert "gain of tuning" in call("show", "made").stdout
 
 
+@pytest.mark.slow
 def test_demo_ends_with_its_table_and_says_so_the_second_time(call):
     first = call("demo", "--trials", 4, "--jobs", 1)
     again = call("demo", "--trials", 4, "--jobs", 1)

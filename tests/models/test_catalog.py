@@ -39,6 +39,7 @@ def test_the_default_point_builds_the_librarys_own_default(name, task):
     assert {key: built[key] for key in tuned} == {key: plain[key] for key in tuned}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("name", PLAIN)
 def test_random_points_are_accepted_by_the_library(name, task):

@@ -19,7 +19,7 @@ MIXED = Space(
 
 class TestGP(SamplerContract):
     sampler = GP()
-    budget = 20
+    budget = 30
     seeds = 8
 
 

@@ -182,41 +182,45 @@ class _Seen:
     X : (n, d)
     y : (n,)
         Losses; those of stopped trials are foreseen, those of failed ones NaN.
+    warp : bool
+        Make losses look normal.
     """
 
     X: Array
     y: Array
+    warp: bool
 
     @classmethod
-    def of(cls, history: History) -> _Seen:
+    def of(cls, history: History, *, warp: bool) -> _Seen:
         done, stopped, failed = history.done, history.stopped, history.failed
         y = history.Y[:, 0].copy()
         if stopped.any():
             y[stopped] = _foreseen(history, np.flatnonzero(stopped), y[done])
         rows = done | stopped | failed
-        return cls(np.asarray(history.X[rows]), np.where(np.isfinite(y), y, np.nan)[rows])
+        return cls(np.asarray(history.X[rows]), np.where(np.isfinite(y), y, np.nan)[rows], warp)
 
     def __len__(self) -> int:
         return len(self.y)
 
     def before(self, n: int) -> _Seen:
         """The first n of them."""
-        return _Seen(self.X[:n], self.y[:n])
+        return _Seen(self.X[:n], self.y[:n], self.warp)
 
-    def standard(self, *, warp: bool) -> Array:
+    @cached_property
+    def standard(self) -> Array:
         """(n,) losses with mean 0 and standard deviation 1, of the failed ones too."""
         failed = np.isnan(self.y)
         y = np.zeros(len(self))
-        y[~failed] = (normalised if warp else standardised)(self.y[~failed])
+        y[~failed] = (normalised if self.warp else standardised)(self.y[~failed])
         return with_failures(y, failed)
 
-    def chosen(self, F: Array, y: Array, most: int) -> Mask:
+    def chosen(self, F: Array, most: int) -> Mask:
         """Which to keep where there are too many: half for being good, a quarter for lying near
         the best, and the rest evenly over time."""
         kept = np.zeros(len(self), dtype=bool)
         if len(self) <= most:
             return ~kept
-        order = np.argsort(y, kind="stable")
+        order = np.argsort(self.standard, kind="stable")
         kept[order[: most // 2]] = True
         far = ((F - F[order[0]]) ** 2).sum(axis=1)
         far[kept] = np.inf
@@ -246,13 +250,12 @@ class _Search:
     def __init__(self, settings: GP, space: Space, history: History, rng: Generator) -> None:
         self.space, self.history, self.rng = space, history, rng
         self.measured = embedding(space)
-        seen = _Seen.of(history)
-        y = seen.standard(warp=settings.warp)
+        seen = _Seen.of(history, warp=settings.warp)
         points = self.measured(seen.X)
-        kept = seen.chosen(points.F, y, CAP)
+        kept = seen.chosen(points.F, CAP)
         hyper = self._hyper(settings, seen)
         self.X = seen.X[kept]
-        self.model = Posterior(points[kept], y[kept], self.measured.block, hyper)
+        self.model = Posterior(points[kept], seen.standard[kept], self.measured.block, hyper)
         self.taken: list[Any] = []
         running = np.asarray(history.X[history.running])
         if len(running):
@@ -264,13 +267,12 @@ class _Search:
         if n > REFIT:
             n = int(REFIT * 1.05 ** math.floor(math.log(n / REFIT) / math.log(1.05) + 1e-9))
             seen = seen.before(n)
-        key = (self.space.names, seen.X.tobytes(), seen.y.tobytes())
+        key = (self.measured, seen.X.tobytes(), seen.y.tobytes())
         if settings._cache.get("key") != key:
-            y = seen.standard(warp=settings.warp)
             points = self.measured(seen.X)
-            kept = seen.chosen(points.F, y, FITTED)
-            before = prior(self.measured, trend=settings.trend)
-            theta = fit(points[kept], y[kept], self.measured.block, before, before.mean[None], 40)
+            kept = seen.chosen(points.F, FITTED)
+            before, block = prior(self.measured, trend=settings.trend), self.measured.block
+            theta = fit(points[kept], seen.standard[kept], block, before, before.mean[None], 40)
             settings._cache.update(key=key, hyper=Hyper.from_log(theta))
         made: Hyper = settings._cache["hyper"]
         return made
