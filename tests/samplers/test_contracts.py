@@ -14,9 +14,11 @@ class TestQMC(SamplerContract):
     sampler = QMC()
 
 
-@pytest.mark.slow  # it fits a model, 2,400 times where it is compared with random search
+@pytest.mark.slow  # it fits a model in every ask
 class TestAuto(SamplerContract):
     sampler = Auto()
+    budget = 30
+    seeds = 8
 
 
 class TestGrid(SamplerContract):
