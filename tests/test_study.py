@@ -548,6 +548,15 @@ def test_reprs_say_what_matters():
     assert repr(study.ask()[0]).startswith("Trial(3: x=")
 
 
+def test_explain_says_what_proposes_next_and_why():
+    modelled = Study(SPACE).run(bowl, trials=8)
+    many = Study(SPACE, minimize=("loss", "cost"))
+
+    assert "process" in modelled.explain()
+    assert "2 objectives" in many.explain()
+    assert Study(SPACE, sampler="random").explain().startswith("Random(): Draws uniformly")
+
+
 def test_tune_does_it_in_one_call():
     study = luthier.tune(bowl, SPACE, trials=12, seed=2, sampler="random")
 

@@ -43,7 +43,7 @@ class Study:
     minimize, maximize : str or tuple of str, optional
         Names of the objectives. Neither given: ``loss`` is minimised.
     sampler : str or Sampler
-        Who proposes: "auto", "grid", "random", "qmc".
+        Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc".
     scheduler : str or Scheduler
         Who may stop trials early: "full" (nobody), "median".
     store : str, path or Store, optional
@@ -660,6 +660,14 @@ class Study:
         except ModuleNotFoundError:
             return made
         return pd.DataFrame(made)
+
+    def explain(self) -> str:
+        """What proposes the next trial and why, in words."""
+        told = getattr(self.sampler, "explain", None)
+        if told is not None and len(self.space):
+            return str(told(self.space, self.history.seen()))
+        doc = (type(self.sampler).__doc__ or "").strip().partition("\n\n")[0]
+        return f"{self.sampler!r}: {' '.join(doc.split())}"
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write the report to a file, ``.html`` or ``.md``; returns its path.
