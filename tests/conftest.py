@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,10 @@ def _children_import_the_same_luthier():
         os.environ["PYTHONPATH"] = os.pathsep.join([str(place), before]).rstrip(os.pathsep)
     yield
     os.environ["PYTHONPATH"] = before
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c_works():
+    """A shell that starts the tests in the background has them ignore Ctrl-C; some send it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
