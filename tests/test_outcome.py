@@ -22,7 +22,9 @@ def test_numbers_are_read(value, expected):
     assert type(number(value)) is float
 
 
-@pytest.mark.parametrize("value", [True, np.bool_(True), "3", b"3", None, [3], np.array([1, 2]), {}])
+@pytest.mark.parametrize(
+    "value", [True, np.bool_(True), "3", b"3", None, [3], np.array([1, 2]), {}]
+)
 def test_what_is_no_number_is_none(value):
     assert number(value) is None
 

@@ -534,3 +534,10 @@ def test_short_is_equal_in_every_process():
     assert short(Mute()) == "Mute"
     assert short(activation) == "activation"
     assert short("a\nb") == r"'a\nb'"
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_default_comes_back_to_the_last_digit(log):
+    for i in range(1, 200):
+        p = Float(0.003, 7.1, log=log, default=0.01 * i)
+        assert p.from_unit(p.to_unit(p.default)) == 0.01 * i

@@ -151,7 +151,9 @@ def test_what_is_no_number_makes_a_failed_trial_that_says_so(value, word):
         raise AssertionError(result.error["message"])
 
 
-@pytest.mark.parametrize("value", [1, np.float32(1), np.array(1.0), np.int64(1), {"loss": 1, "n": 3}])
+@pytest.mark.parametrize(
+    "value", [1, np.float32(1), np.array(1.0), np.int64(1), {"loss": 1, "n": 3}]
+)
 def test_numbers_of_any_kind_are_results(value):
     study = Study(SPACE)
 
@@ -355,7 +357,7 @@ def test_a_report_that_is_no_number_fails_the_trial():
 
 def test_notes_are_kept_with_the_trial_and_the_study(tmp_path):
     study = Study(SPACE, store=tmp_path / "s.db")
-    study.run(lambda trial: trial.note(rows=np.int64(5), odd={1, 1}) or 1.0, trials=1)
+    study.run(lambda trial: trial.note(rows=np.int64(5), odd={1}) or 1.0, trials=1)
     study.note(data="wine")
 
     again = Study.open(tmp_path / "s.db")
@@ -424,7 +426,6 @@ def test_a_parameter_cannot_change_its_type(tmp_path):
     Study(SPACE, store=tmp_path / "s.db").close()
 
     with pytest.raises(SpaceError, match="cannot change its type"):
-        Study(SPACE.grow(), store=tmp_path / "s.db", name="study2").close()
         Study(Space(x=Int(1, 3)), store=tmp_path / "s.db")
 
 
@@ -451,6 +452,12 @@ def test_a_custom_sampler_has_to_be_given_again(tmp_path):
 class Custom:
     def ask(self, space, history, k, rng):
         return Random().ask(space, history, k, rng)
+
+
+def test_the_first_trial_is_the_default_to_the_last_digit(tmp_path):
+    space = Space(lr=Float(1e-5, 1, log=True, default=0.08), c=Float(0.1, 7, default=2.3))
+
+    assert Study(space).ask()[0].params == {"lr": 0.08, "c": 2.3}
 
 
 # -- queueing

@@ -174,5 +174,5 @@ def test_an_objective_that_asks_for_nothing_runs_too():
 def test_a_report_needs_a_whole_step():
     trial = Study().ask()[0]
 
-    with pytest.raises(ValueError, match="whole number, got 1.5"):
+    with pytest.raises(ValueError, match=r"whole number, got 1\.5"):
         trial.report(0.1, 1.5)

@@ -186,8 +186,8 @@ def test_an_objective_that_cannot_be_sent_is_refused_before_anything_runs():
 
 def test_a_watcher_follows_the_run():
     class Watch:
-        seen: list[int] = []
-        end = ""
+        def __init__(self):
+            self.seen, self.end = [], ""
 
         def update(self, history):
             self.seen.append(history.ended)

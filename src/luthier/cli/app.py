@@ -48,7 +48,8 @@ Jobs = Annotated[
     int, typer.Option("--jobs", "-j", help="Trials at the same time.", rich_help_panel=SEARCH)
 ]
 Sampler = Annotated[
-    str, typer.Option(help="Who proposes: auto, gp, tpe, grid, random, qmc.", rich_help_panel=SEARCH)
+    str,
+    typer.Option(help="Who proposes: auto, gp, tpe, grid, random, qmc.", rich_help_panel=SEARCH),
 ]
 Seed = Annotated[
     int, typer.Option(help="The same seed gives the same trials.", rich_help_panel=SEARCH)

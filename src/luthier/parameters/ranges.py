@@ -50,6 +50,7 @@ class _Number:
     cells: int | float  # how many values there are; inf for a continuous range
     _start: float  # where the unit 0 lies on the scale: the value, or its logarithm
     _width: float  # how much of the scale [0, 1] covers; 0 where there is one value
+    _usual: float  # the unit of the default, NaN without one
 
     def _prepare(self, kind: str) -> None:
         """Check the settings, and work out the range in the scale's own units."""
@@ -89,6 +90,7 @@ class _Number:
         put(self, "_width", 0.0 if self.cells == 1 else right - left)
         if self.default is not None:
             put(self, "default", self.raw(self.default, f"{kind}: default"))
+        put(self, "_usual", math.nan if self.default is None else self.to_unit(self.default))
 
     def _count(self) -> int:
         raise NotImplementedError
@@ -151,6 +153,8 @@ class _Number:
         # Comparisons instead of min and max, which take longer than all the rest.
         cells: Any = self.cells
         if self.step is None:
+            if u == self._usual:
+                return float(self.default)  # to the last digit: it is the library's own
             if 0.0 < u < 1.0:
                 at = self._start + float(u) * self._width
                 at = math.exp(at) if self.log else at

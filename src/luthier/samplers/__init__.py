@@ -9,9 +9,11 @@ from luthier.parts import Sampler
 
 if TYPE_CHECKING:
     from luthier.samplers.auto import Auto
+    from luthier.samplers.gp import GP
     from luthier.samplers.grid import Grid
     from luthier.samplers.qmc import QMC
     from luthier.samplers.random import Random
+    from luthier.samplers.tpe import TPE
 
 NAMES = {
     "auto": "luthier.samplers.auto:Auto",
@@ -22,7 +24,7 @@ NAMES = {
     "tpe": "luthier.samplers.tpe:TPE",
 }
 
-__all__ = ["QMC", "Auto", "Grid", "Random", "sampler"]
+__all__ = ["GP", "QMC", "TPE", "Auto", "Grid", "Random", "sampler"]
 
 
 def sampler(given: str | Sampler) -> Sampler:
