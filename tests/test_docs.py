@@ -24,7 +24,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SLOW = {"docs/how-to/csv.md"}  # a dozen models are fitted on each of its runs
+# Many processes or models are started on each of their runs.
+SLOW = {"docs/how-to/csv.md", "docs/how-to/parts.md", "docs/how-to/resume.md", "docs/tutorial.md"}
 FENCE = re.compile(r"(<!-- not run -->\n)?^```(\w*)(.*)\n((?s:.*?))^```$", re.M)
 
 

@@ -24,6 +24,7 @@ def run(path, folder):
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_runs_and_shows_what_it_is_about(path, tmp_path):
     shown = run(path, tmp_path)
