@@ -209,7 +209,7 @@ def use_model(job: Job, out: Path) -> str:
             "rows.to_csv(sys.stdout, index=False)\n"
         )
     return (
-        f'"""Predicts {job.train.target!r} of new rows with the tuned model."""\n'
+        f'"""Predicts {job.train.target!r} of new rows with the tuned model."""\n\n'
         f"from pathlib import Path\n\nimport joblib\n{rows}\n"
         'here = Path(__file__).parent\nmodel = joblib.load(here / "model.joblib")\n'
         f"{read}{show}"
