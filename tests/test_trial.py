@@ -133,6 +133,15 @@ def test_names_beyond_a_given_space_may_be_asked_for_too():
     assert set(study[0].params) == {"x", "y"}
 
 
+def test_a_study_that_began_by_running_may_go_on_with_a_declared_space(tmp_path):
+    with Study(store=tmp_path / "s.db") as study:
+        study.run(lambda t: t.float("x", 1, 3), trials=3)
+
+    with Study(Space(x=Float(1, 3)), store=tmp_path / "s.db") as study:
+        study.run(lambda t: t.params["x"], trials=6)
+        assert [r.state for r in study.results] == ["DONE"] * 6
+
+
 def test_an_ordinary_optuna_objective_runs_unchanged():
     class TrialPruned(Exception):  # as Optuna's own: it is known by its name
         pass

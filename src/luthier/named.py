@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -50,3 +50,15 @@ def find(kind: str, group: str, table: Mapping[str, str], given: Any, method: st
             f"The names are {', '.join(sorted(table))}."
         )
     return given
+
+
+def lazy(module: str, table: Mapping[str, str]) -> Callable[[str], Any]:
+    """A module's ``__getattr__`` that imports the classes of `table` when they are asked for."""
+    where = {path.partition(":")[2]: path.partition(":")[0] for path in table.values()}
+
+    def attribute(name: str) -> Any:
+        if name not in where:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        return getattr(import_module(where[name]), name)
+
+    return attribute

@@ -140,7 +140,8 @@ class Study:
             except Conflict:  # another process opened it a moment ago
                 self._log.sync()
         self._continue(space, objectives)
-        self.dynamic = bool(self.history.opened.get("dynamic"))
+        # A script that declares the space now reads `trial.params`, however the study began.
+        self.dynamic = space is None and bool(self.history.opened.get("dynamic"))
         self.reap()
 
     def _begin(self, space: Space | None, objectives: tuple[Objective, ...]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from luthier.named import find
+from luthier.named import find, lazy
 from luthier.parts import Scheduler
 
 if TYPE_CHECKING:
@@ -32,10 +32,4 @@ def scheduler(given: str | Scheduler) -> Scheduler:
     return found
 
 
-def __getattr__(name: str) -> Any:
-    where = {path.partition(":")[2]: path for path in NAMES.values()}.get(name)
-    if where is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(where.partition(":")[0]), name)
+__getattr__ = lazy(__name__, NAMES)
