@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -75,15 +77,44 @@ def test_inactive_cells_have_no_trend_but_the_common_level():
     assert got.tolist() == [[0, 0, 0, 0, LEVEL]]
 
 
-def test_the_slope_of_the_trend_agrees_with_differences():
-    measured = Embedding((2, 0, 0, 0))
-    x, step = np.array([0.25, 0.8, NAN, 0.35]), 1e-6
-    p = len(measured.numeric)
-    got = measured.slope(x)
+def test_twins_share_half_of_their_trend():
+    X = np.array([[0.9, 0.9, 0.5], [0.9, 0.1, 0.5], [0.9, 0.5, 0.5]])
+    alone, together = (
+        made.T @ made.T.T - LEVEL**2
+        for made in (Embedding((0, 0, 0))(X), Embedding((0, 0, 0), twins=((0, 1),))(X))
+    )
 
-    for place, j in enumerate(measured.numeric):
+    line = 12 * 0.4**2 / 3  # variance of a line at 0.9, of three columns
+    bow = 45 * (0.4**2 - 1 / 12) ** 2 / 3
+    centre = 45 * (1 / 12) ** 2 / 3
+    assert together[0, 0] == pytest.approx(alone[0, 0] + line + bow)
+    assert together[1, 1] == pytest.approx(alone[1, 1] - line + bow)
+    assert together[2, 2] == pytest.approx(alone[2, 2] - math.sqrt(bow * centre))
+
+
+def test_options_of_twins_share_half_of_their_levels():
+    X = np.array([[1 / 6, 1 / 6], [1 / 6, 0.5], [0.5, 1 / 6]])
+    T = Embedding((3, 3), twins=((0, 1),))(X).T
+    got = (T @ T.T - LEVEL**2) / (1.5**2 / 4)
+
+    assert got[0, 0] == pytest.approx(3)  # twice the same option: 2 + 1
+    assert got[1, 1] == pytest.approx(2)
+    assert got[1, 2] == pytest.approx(1)  # without twins 0: the columns have changed places
+
+
+@pytest.mark.parametrize("twins", [(), ((1, 3),), ((1, 2, 3), (0, 4))])
+def test_the_slope_agrees_with_differences(twins):
+    measured = Embedding((2, 0, 0, 0, 2), twins=twins)
+    x, step = np.array([0.25, 0.8, NAN, 0.35, 0.75]), 1e-6
+    rng = np.random.default_rng(0)
+    e, t = (made.shape[1] for made in (measured(x[None]).F, measured(x[None]).T))
+    along, trend = rng.standard_normal(e), rng.standard_normal(t)
+
+    def value(x):
+        points = measured(x[None])
+        return points.F[0] @ along + points.T[0] @ trend
+
+    for j, got in zip(measured.numeric, measured.slope(x, along, trend), strict=True):
         up, down = x.copy(), x.copy()
         up[j], down[j] = x[j] + step, x[j] - step
-        change = (measured(up[None]).T - measured(down[None]).T)[0] / (2 * step)
-        for part, slope in enumerate(got):
-            assert slope[place] == pytest.approx(change[part * p + place], abs=1e-8)
+        assert got == pytest.approx((value(up) - value(down)) / (2 * step), abs=1e-8)

@@ -74,6 +74,20 @@ def test_a_child_of_a_choice_needs_no_switch_and_a_child_of_a_number_does():
     assert got.switches == (3,)
 
 
+def test_parameters_of_a_kind_are_twins_when_their_names_differ_in_digits_only():
+    space = Space(
+        units_1=Int(4, 64),
+        units_2=Int(4, 64),
+        units_3=Int(4, 128),
+        act1=Choice("relu", "tanh"),
+        width=Int(4, 64),
+        act2=Choice("relu", "tanh"),
+        act3=Choice("tanh", "relu"),
+    )
+
+    assert embedding(space).twins == ((0, 1), (3, 5))
+
+
 @pytest.mark.parametrize("d", [1, 5, 20, 45, 100])
 def test_lengths_are_expected_to_be_longer_the_more_parameters_there_are(d):
     def mode(d):

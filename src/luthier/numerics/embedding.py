@@ -12,6 +12,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+ALIKE = 0.5  # correlation of what the trend believes of two columns of a kind
 LEVEL = 1.5  # size of the common level, in standard deviations of the trend
 FAR = 1.5  # how far from the centre a cell is believed to lie; a space that shrank leaves some
 
@@ -56,12 +57,17 @@ class Embedding:
     with mean 0 over the cube, one level per option of each choice, and one level of its own: most
     losses that were seen come from near the best, so their mean is no fair guess elsewhere.
 
+    Columns of one kind, such as the units of each layer of a network, are believed to act alike:
+    half the variance of their lines, parabolas or levels is that of one they all share.
+
     Parameters
     ----------
     levels : (d,) int
         Options of an unordered choice; 0 for a number; -1 for a column to leave out.
     switches : tuple of int
         Columns whose activity is a feature of its own.
+    twins : tuple of tuples of int
+        Columns of one kind, with equal `levels`; -1 is not allowed.
 
     Source
     ------
@@ -71,6 +77,7 @@ class Embedding:
 
     levels: tuple[int, ...]
     switches: tuple[int, ...] = ()
+    twins: tuple[tuple[int, ...], ...] = ()
 
     @cached_property
     def numeric(self) -> Ints:
@@ -105,6 +112,22 @@ class Embedding:
         return np.array([self.levels[j] for j in self.choices], dtype=np.int64)
 
     @cached_property
+    def _shared(self) -> Array:
+        """(t, t') how the trend's features mix: each with its own, then those that twins share."""
+        p = len(self.numeric)
+        place = {int(j): i for i, j in enumerate(self.numeric)}
+        place |= {int(j): 2 * p + int(i) for j, i in zip(self.choices, self._first, strict=True)}
+        own, shared = np.ones(2 * p + int(self._options.sum()) + 1), []
+        for twins in self.twins:
+            level = self.levels[twins[0]]
+            for shift in range(level) if level else (0, p):
+                column = np.zeros(len(own))
+                column[[place[j] + shift for j in twins]] = 1
+                own[column > 0] = math.sqrt(1 - ALIKE)
+                shared.append(math.sqrt(ALIKE) * column)
+        return np.hstack([np.diag(own), np.array(shared).reshape(-1, len(own)).T])
+
+    @cached_property
     def _scale(self) -> float:
         return 1 / math.sqrt(max(1, len(self.numeric) + len(self.choices)))
 
@@ -128,19 +151,27 @@ class Embedding:
         T[:, p : 2 * p] = np.where(live, self._scale * math.sqrt(45) * (C * C - 1 / 12), 0.0)
         T[:, 2 * p : -1] = self._scale * 1.5 * F[:, p : p + h]
         T[:, -1] = LEVEL
-        return Points(F, T)
+        return Points(F, T @ self._shared if self.twins else T)
 
-    def slope(self, x: Array) -> tuple[Array, Array]:
-        """How the trend's features of one row change with its numeric cells.
+    def slope(self, x: Array, along: Array, trend: Array) -> Array:
+        """How a function of one embedded row changes with its numeric cells, by the chain rule.
+
+        Parameters
+        ----------
+        x : (d,)
+            The row; cells outside the cube count as they are.
+        along : (e,)
+            Derivatives of the function along `Points.F`.
+        trend : (t,)
+            Derivatives of the function along `Points.T`.
 
         Returns
         -------
-        line : (p,)
-            Derivatives of its straight lines, one per numeric column.
-        bow : (p,)
-            Derivatives of its parabolas.
+        (p,)
+            0 where a cell is inactive.
         """
-        u = x[self.numeric]
-        live = ~np.isnan(u)
-        C = np.where(live, u - 0.5, 0.0)
-        return self._scale * math.sqrt(12) * live, self._scale * 2 * math.sqrt(45) * C
+        p, u = len(self.numeric), x[self.numeric]
+        own = self._shared @ trend if self.twins else trend
+        made = along[:p] + self._scale * math.sqrt(12) * own[:p]
+        made += self._scale * 2 * math.sqrt(45) * (u - 0.5) * own[p : 2 * p]
+        return np.where(np.isnan(u), 0.0, made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,6 +32,7 @@ LISTED = 1000  # a space with no more points is searched by looking at all of th
 DRAWN, NEAR = 512, 128  # points to look at first: anywhere, and around the best
 REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 5 % more
 SETTLED = 0.03  # what is known to so many standard deviations of the losses is not worth a trial
+BOLD = (1.0, 2.0)  # standard deviations below the mean, in turns
 CAP, FITTED = 250, 150  # trials that the process can hold, and that hyperparameters come from
 
 
@@ -39,11 +41,11 @@ class GP:
     """Fits a Gaussian process to the losses and tries where it promises most.
 
     The first points are the default configuration, where it is known, and a design in which
-    every option of every choice comes once. Then, two times out of three, the point with the
-    lowest optimistic bound of its loss; else the one with the largest expected improvement upon
-    the best expected loss. Running trials count as if they had ended as expected. Failed ones
-    count as a little worse than the worst, stopped ones keep the rank they had. Beyond 250
-    trials, the best, the nearest to the best and some of the rest are kept.
+    every option of every choice comes once. Then, in turns, the point with the lowest optimistic
+    bound of its loss, that with the lowest bound of a bolder kind, and the one with the largest
+    expected improvement upon the best expected loss. Running trials count as if they had ended
+    as expected. Failed ones count as a little worse than the worst, stopped ones keep the rank
+    they had. Beyond 250 trials, the best, the nearest to the best and some of the rest are kept.
 
     Parameters
     ----------
@@ -125,6 +127,13 @@ def options(p: Parameter) -> int:
     return int(p.cells) if isinstance(p, Choice) and not p.ordered else 0
 
 
+def kind(p: Parameter) -> tuple[Any, ...]:
+    """What two parameters of one kind have in common."""
+    if isinstance(p, Choice):
+        return p.ordered, p.labels
+    return type(p), p.low, p.high, p.log, p.step
+
+
 def first(space: Space) -> int:
     """How many points there are before the model takes over: every option comes once."""
     return min(max(FIRST, *(options(p) for _, p in space.items()), 0), MOST_FIRST)
@@ -139,14 +148,22 @@ def start(space: Space, seed: int) -> Array:
 
 
 def embedding(space: Space) -> Embedding:
-    """How rows of a space are measured: choices by Hamming distance, the rest along a line."""
+    """How rows of a space are measured: choices by Hamming distance, the rest along a line.
+
+    Parameters whose names differ in digits only, and whose values do not differ, are twins.
+    """
     levels = {name: options(p) for name, p in space.items()}
     switches: dict[Any, int] = {}
     for j, (_, p) in enumerate(space.items()):
         # A choice that switches it tells already, by its own distance.
         if p.when and any(levels[parent] <= 0 for parent in p.when):
             switches.setdefault(tuple(p.when.items()), j)
-    return Embedding(tuple(levels.values()), tuple(switches.values()))
+    twins: dict[Any, list[int]] = {}
+    for j, (name, p) in enumerate(space.items()):
+        if levels[name] >= 0:
+            twins.setdefault((re.sub(r"\d+", "", name), kind(p)), []).append(j)
+    alike = tuple(tuple(columns) for columns in twins.values() if len(columns) > 1)
+    return Embedding(tuple(levels.values()), tuple(switches.values()), alike)
 
 
 def prior(measured: Embedding, *, trend: bool) -> Prior:
@@ -290,9 +307,9 @@ class _Search:
         at, uncertain = belief.mean[self.best], belief.variance[self.best]
         hyper = self.model.hyper
         noisy = min(1.0, 10 * hyper.noise / (hyper.noise + hyper.amplitude))
-        self.promise: Acquisition = LowerBound(1 + 1.2 * noisy)
-        if draw % 3 == 2:
-            self.promise = Improvement(float(at), float(uncertain))
+        self.promise: Acquisition = Improvement(float(at), float(uncertain))
+        if draw % 3 != 2:
+            self.promise = LowerBound(BOLD[draw % 3] + 1.2 * noisy)
         row = self._from_all() if self._small else self._from_climb(belief.mean)
         if row is not None:
             self._believe(row[None])
@@ -395,6 +412,4 @@ class _Search:
         weights += covariance * model.hyper.noise * model.inverse[self.best]
         along, trend = model.slope(points, belief, weights)
         trend = trend + 2 * variance * model.hyper.trend * points.T
-        p = len(self.measured.numeric)
-        line, bow = self.measured.slope(x)
-        return value, along[0, :p] + line * trend[0, :p] + bow * trend[0, p : 2 * p]
+        return value, self.measured.slope(x, along[0], trend[0])
