@@ -53,6 +53,25 @@ def test_a_very_wide_space_is_searched_all_the_same():
     assert "201 parameters" in Auto().explain(space, history(space))
 
 
+def test_beyond_three_hundred_trials_the_process_proposes_one_point_of_some():
+    rng = np.random.default_rng(0)
+    points = [{"C": float(np.exp(z)), "a": "u"} for z in rng.uniform(-6, 6, 604)]
+    losses = [np.log(point["C"]) ** 2 for point in points]
+
+    def asked(sampler, n, k=1):
+        return sampler.ask(
+            UNKNOWN, history(UNKNOWN, points[:n], losses), k, np.random.default_rng(n)
+        )
+
+    for n, name, part in ((600, "Gaussian", GP()), (602, "Parzen", TPE()), (603, "Gaussian", GP())):
+        assert np.array_equal(asked(Auto(), n).X, asked(part, n).X)
+        assert name in Auto().explain(UNKNOWN, history(UNKNOWN, points[:n], losses)).split(",")[0]
+    assert np.array_equal(asked(Auto(), 602, 2).X, asked(GP(), 602, 2).X)
+    assert "one point in 3, as 602" in Auto().explain(
+        UNKNOWN, history(UNKNOWN, points[:602], losses)
+    )
+
+
 def test_sixty_trials_and_forty_more_are_the_first_hundred():
     assert params(UNKNOWN, "auto", 8) == params(UNKNOWN, "auto", 14)[:8]
 

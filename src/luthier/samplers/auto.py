@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from luthier.history import History
 from luthier.parts import Proposal, Sampler
 from luthier.space import Space
 
+MANY = 300  # finished trials; beyond, the process proposes only a share of the points
 WIDE = 200  # parameters; beyond, the process learns too little from as many trials as one affords
 
 
@@ -20,7 +22,9 @@ class Auto:
 
     The default configuration comes first, where it is known. With one objective a Gaussian
     process proposes, see `luthier.samplers.gp.GP`; with several, or more than 200 parameters, a
-    Parzen estimator, see `luthier.samplers.tpe.TPE`. `explain` says which, and why.
+    Parzen estimator, see `luthier.samplers.tpe.TPE`. Beyond 300 finished trials they take turns:
+    of n trials, one in n / 300 comes from the process, so that a proposal costs no more in a long
+    study than in a short one. `explain` says which, and why.
     """
 
     many_objectives: ClassVar[bool] = True
@@ -29,6 +33,9 @@ class Auto:
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points; fewer when a finite space has no more."""
         process = len(history.objectives) == 1 and len(space) <= WIDE
+        if process:
+            # So many points from now to the next of the process.
+            process = -history.proposals % _turns(history) < k
         return self._chosen("gp" if process else "tpe").ask(space, history, k, rng)
 
     def explain(self, space: Space, history: History) -> str:
@@ -42,6 +49,12 @@ class Auto:
             return (
                 f"A Parzen estimator (TPE): {len(space)} parameters are too many for a Gaussian "
                 "process of as many trials as one can afford."
+            )
+        turns = _turns(history)
+        if history.proposals % turns:
+            return (
+                "A Parzen estimator (TPE), which is quick; the Gaussian process proposes "
+                f"one point in {turns}, as {int(history.done.sum())} trials finished."
             )
         from luthier.samplers.gp import explain
 
@@ -61,3 +74,8 @@ class Auto:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         object.__setattr__(self, "_made", {})
+
+
+def _turns(history: History) -> int:
+    """Of how many points one comes from the process."""
+    return max(1, math.ceil(history.done.sum() / MANY))
