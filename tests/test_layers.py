@@ -18,7 +18,7 @@ LAYERS = """
     report
     models estimate
     run settings
-    trial owners about log propose results
+    trial owners about log propose results recommend
     samplers schedulers stores
     named
     parts outcome

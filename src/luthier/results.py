@@ -34,6 +34,9 @@ class Result:
         Kind, message and traceback of what ended it.
     parent : int
         The trial that it goes on from, or -1.
+    expected : tuple of float, or None
+        In `Study.recommended`: what to expect of the first objective if it were tried again, and
+        the standard error of that. None where nothing shows that results are noisy.
     """
 
     number: int
@@ -46,6 +49,7 @@ class Result:
     seconds: float = math.nan
     error: dict[str, Any] | None = None
     parent: int = -1
+    expected: tuple[float, float] | None = None
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={value:.6g}" for name, value in self.values.items())
@@ -53,6 +57,8 @@ class Result:
             told = self.state.lower()
             if self.error:
                 told += f" ({self.error['kind']}: {self.error['message'][:60]})"
+        if self.expected:
+            told += f", expected {self.expected[0]:.6g} ± {self.expected[1]:.2g}"
         params = ", ".join(f"{name}={value!r}" for name, value in self.params.items())
         return f"Trial {self.number}: {told}  [{params}]"
 

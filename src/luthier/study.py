@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -624,6 +625,28 @@ class Study:
                 + _why_nothing(self.history)
             )
         return self[int(rows[0])]
+
+    @property
+    def recommended(self) -> Result:
+        """The trial to use: the one whose expected result is the best.
+
+        Where results are noisy, the best observed one was lucky too; `expected` says what this
+        one would give if it were tried again. Where nothing shows noise, it is `best`.
+
+        Raises
+        ------
+        NothingFinished, StudyError
+            As for `best`.
+        """
+        from luthier.recommend import recommended
+
+        best = self.best
+        found = recommended(self.space, self.history)
+        if found is None:
+            return best
+        row, mean, error = found
+        sign = self.objectives[0].sign
+        return replace(self[row], expected=(sign * mean, error))
 
     @property
     def front(self) -> list[Result]:

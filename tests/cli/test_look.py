@@ -16,6 +16,14 @@ def objective(trial):
     return {"loss": (x - 2) ** 2 - 5, "twice": 2 * x}
 """
 
+NOISY = """
+import random
+
+def objective(trial):
+    x = trial.float("x", -3, 9)
+    return (x - 2) ** 2 + random.Random(trial.number).gauss(0, 10)
+"""
+
 
 @pytest.fixture
 def ran(call):
@@ -44,6 +52,18 @@ def test_best_gives_parameters_that_a_script_can_read(ran, call):
 
     assert told["loss"] == pytest.approx((told["params"]["x"] - 2) ** 2 - 5)
     assert call("best").stdout == f"x = {told['params']['x']!r}\n"
+
+
+def test_best_names_the_trial_to_use_where_results_are_noisy(call):
+    Path("noisy.py").write_text(NOISY)
+    call("run", "noisy.py:objective", "--trials", 30, "--sampler", "qmc")
+
+    told = json.loads(call("best", "--json").stdout)
+
+    mean, error = told["recommended"]["expected"]
+    assert error > 0
+    assert mean > told["loss"]
+    assert told["recommended"]["params"]["x"] < 10
 
 
 def test_trials_are_sorted_as_asked(ran, call):

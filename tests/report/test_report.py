@@ -452,6 +452,24 @@ def test_the_edge_of_a_range_is_pointed_out():
     assert "edge of the searched range in **x (at the low end, -3)**" in both(study)[1]
 
 
+def test_under_noise_it_says_which_trial_to_use():
+    space, rng = Space(x=Float(0, 1), y=Float(0, 1)), np.random.default_rng(0)
+
+    def noisy(trial):
+        return (trial.params["x"] - 0.3) ** 2 + trial.params["y"] ** 2 + 0.2 * rng.normal()
+
+    study = Study(space, sampler="qmc").run(noisy, trials=40)
+    used = study.recommended
+
+    words = Report(study.history).markdown()
+
+    assert used.number != study.best.number
+    assert f"The trial to use is **trial {used.number}**" in words
+    assert f"should give {used.expected[0]:.2g}"[:16] in words
+    calm = Study(space, sampler="qmc").run(lambda t: t.params["x"], trials=20)
+    assert "Results are noisy" not in Report(calm.history).markdown()
+
+
 def test_the_same_log_gives_the_same_report(tuned):
     assert both(tuned) == both(tuned)
 

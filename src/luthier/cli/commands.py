@@ -311,6 +311,11 @@ def best(where: str, name: str | None, voice: Voice) -> None:
     with _open(where, name) as study:
         got = study.best
         told = {"trial": got.number, **got.values, "params": got.params}
+        if (advised := study.recommended).expected is not None:
+            told["recommended"] = {
+                "trial": advised.number, "expected": list(advised.expected),
+                "params": advised.params,
+            }  # fmt: skip
         voice.data(told)
         if not voice.json:
             for key, value in got.params.items():

@@ -6,6 +6,7 @@ from typing import Any
 
 from luthier.history import History, State
 from luthier.parameters import Choice, Float, Int, Parameter
+from luthier.recommend import recommended
 from luthier.report import judging
 from luthier.report.document import (
     Block,
@@ -42,6 +43,9 @@ def result(history: History, found: Comparison | None, folds: bool) -> Section:
         _winner(history, best),
         Text((_optimism(history, best, found, folds),), "caution"),
     ]
+    lucky = _recommended(history, best)
+    if lucky:
+        blocks.append(Text(lucky, "caution"))
     edges = _edges(history, best)
     if edges:
         blocks.append(Text(edges, "caution"))
@@ -165,6 +169,22 @@ def _optimism(history: History, best: int, found: Comparison | None, folds: bool
     return (
         f"{value} is the best of {of} and was chosen because it was the best. Where the objective "
         "is noisy it is therefore optimistic."
+    )
+
+
+def _recommended(history: History, best: int) -> tuple[Run, ...]:
+    """Which trial to use where results are noisy."""
+    found = recommended(history.space, history)
+    if found is None:
+        return ()
+    row, mean, error = found
+    told = f"{number(history.objectives[0].sign * mean)} ± {number(error, 2)}"
+    if row == best:
+        return (f"Results are noisy. Tried again, trial {best} should give {told}.",)
+    return (
+        "Results are noisy, and the best of them was lucky too. The trial to use is ",
+        Strong(f"trial {row}"),
+        f": it gave {number(float(values(history)[row]))} and, tried again, should give {told}.",
     )
 
 

@@ -78,4 +78,4 @@ class Auto:
 
 def _turns(history: History) -> int:
     """Of how many points one comes from the process."""
-    return max(1, math.ceil(history.done.sum() / MANY))
+    return max(1, math.ceil(int(history.done.sum()) / MANY))

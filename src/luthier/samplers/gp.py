@@ -19,6 +19,7 @@ from luthier.numerics.design import balanced
 from luthier.numerics.embedding import Embedding
 from luthier.numerics.gaussian import Belief, Hyper, Posterior, Prior, fit
 from luthier.numerics.losses import foreseen, with_failures
+from luthier.numerics.noise import standard_error
 from luthier.numerics.threads import one_thread
 from luthier.numerics.warp import normalised, standardised
 from luthier.parameters import Array, Choice, Parameter
@@ -31,7 +32,8 @@ EXCHANGED = 16  # a parameter with no more values is changed to each of them in 
 LISTED = 1000  # a space with no more points is searched by looking at all of them
 DRAWN, NEAR = 512, 128  # points to look at first: anywhere, and around the best
 REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 5 % more
-SETTLED = 0.03  # what is known to so many standard deviations of the losses is not worth a trial
+SETTLED = 0.03  # standard deviations of the losses; what is known to so many, and is no better
+# than the best, is not worth a trial
 BOLD = (1.0, 2.0)  # standard deviations below the mean, in turns
 CAP, FITTED = 250, 150  # trials that the process can hold, and that hyperparameters come from
 
@@ -166,11 +168,12 @@ def embedding(space: Space) -> Embedding:
     return Embedding(tuple(levels.values()), tuple(switches.values()), alike)
 
 
-def prior(measured: Embedding, *, trend: bool) -> Prior:
+def prior(measured: Embedding, *, trend: bool, noise: float = math.nan) -> Prior:
     """What is expected of hyperparameters before anything is seen.
 
     The median length is a third of the range up to 8 parameters, longer for more; one change of
-    a choice leaves a correlation of 0.5.
+    a choice leaves a correlation of 0.5. The noise that folds tell of is believed to a factor of
+    about 2, as the folds of one split have some of it in common.
     """
     p, rest = len(measured.numeric), measured.blocks - len(measured.numeric)
     d = max(1, p + len(measured.choices))
@@ -179,9 +182,11 @@ def prior(measured: Embedding, *, trend: bool) -> Prior:
     length += many * (math.sqrt(2) - 3 + 0.5 * math.log(d))  # Hvarfner, Hellsten and Nardi (2024)
     bent = math.log(0.5 if trend else 1e-8)
     mean = np.array([length] * p + [0.0] * rest + [0.0, bent, -4.0])
-    sd = np.array([0.71 + 0.29 * many] * p + [0.71] * rest + [1.0, 1.0, 1.0])
+    sd = np.array([0.71 + 0.29 * many] * p + [0.71] * rest + [1.0, 1.0, 2.0])
     low = np.log([0.025] * (p + rest) + [0.05, 1e-3, 1e-6])
     high = np.log([50.0] * (p + rest) + [20.0, 20.0, 1.0])
+    if not math.isnan(noise):
+        mean[-1], sd[-1] = math.log(min(max(noise, 1e-6), 1.0)), 0.7
     if not trend:
         low[-2] = high[-2] = bent
     return Prior(mean, sd, low, high)
@@ -201,11 +206,14 @@ class _Seen:
         Losses; those of stopped trials are foreseen, those of failed ones NaN.
     warp : bool
         Make losses look normal.
+    error : float
+        Standard error of each loss, from the folds that trials reported; NaN where unknown.
     """
 
     X: Array
     y: Array
     warp: bool
+    error: float = math.nan
 
     @classmethod
     def of(cls, history: History, *, warp: bool) -> _Seen:
@@ -214,14 +222,17 @@ class _Seen:
         if stopped.any():
             y[stopped] = _foreseen(history, np.flatnonzero(stopped), y[done])
         rows = done | stopped | failed
-        return cls(np.asarray(history.X[rows]), np.where(np.isfinite(y), y, np.nan)[rows], warp)
+        y = np.where(np.isfinite(y), y, np.nan)
+        losses = np.where(done, y, np.nan)
+        error = standard_error(history.owner, history.step, history.value[:, 0], losses)
+        return cls(np.asarray(history.X[rows]), y[rows], warp, error)
 
     def __len__(self) -> int:
         return len(self.y)
 
     def before(self, n: int) -> _Seen:
         """The first n of them."""
-        return _Seen(self.X[:n], self.y[:n], self.warp)
+        return _Seen(self.X[:n], self.y[:n], self.warp, self.error)
 
     @cached_property
     def standard(self) -> Array:
@@ -230,6 +241,24 @@ class _Seen:
         y = np.zeros(len(self))
         y[~failed] = (normalised if self.warp else standardised)(self.y[~failed])
         return with_failures(y, failed)
+
+    @cached_property
+    def noise(self) -> float:
+        """The variance of `standard` that folds tell of, near the best; NaN where unknown."""
+        known = np.flatnonzero(~np.isnan(self.y))
+        if math.isnan(self.error) or len(known) < 3:
+            return math.nan
+        y, at = np.unique(self.y[known], return_index=True)
+        z = self.standard[known][at]
+        good = y[: max(2, len(y) // 2)]
+        low, high = np.interp(good - self.error, y, z), np.interp(good + self.error, y, z)
+        return float(np.median((high - low) / 2) ** 2)
+
+    def restored(self, z: Array) -> Array:
+        """Losses that `standard` would turn into `z`, from its ends at most."""
+        known = ~np.isnan(self.y)
+        order = np.argsort(self.y[known], kind="stable")
+        return np.asarray(np.interp(z, self.standard[known][order], self.y[known][order]))
 
     def chosen(self, F: Array, most: int) -> Mask:
         """Which to keep where there are too many: half for being good, a quarter for lying near
@@ -258,6 +287,26 @@ def _foreseen(history: History, rows: Any, finals: Array) -> Array:
     return foreseen(last, peers, finals)
 
 
+def expected(space: Space, history: History) -> tuple[Array, Array, float]:
+    """What the process expects of the trials that are done, if each were tried again and again.
+
+    Returns
+    -------
+    mean : (n,)
+        Of each DONE trial, in the order of their rows; a loss.
+    error : (n,)
+        Its standard error.
+    noise : float
+        Which part of the variance of losses, made normal, is noise; between 0 and 1.
+    """
+    with one_thread():
+        search = _Search(GP(), space, history, np.random.default_rng(0))
+        belief = search.model(search.measured(np.asarray(history.X[history.done])))
+    seen, sd = _Seen.of(history, warp=True), np.sqrt(belief.variance)
+    low, high = seen.restored(belief.mean - sd), seen.restored(belief.mean + sd)
+    return seen.restored(belief.mean), (high - low) / 2, min(1.0, search.model.hyper.noise)
+
+
 # -- the search ------------------------------------------------------------------------------------
 
 
@@ -284,11 +333,12 @@ class _Search:
         if n > REFIT:
             n = int(REFIT * 1.05 ** math.floor(math.log(n / REFIT) / math.log(1.05) + 1e-9))
             seen = seen.before(n)
-        key = (self.measured, seen.X.tobytes(), seen.y.tobytes())
+        key = (self.measured, seen.X.tobytes(), seen.y.tobytes(), str(seen.error))
         if settings._cache.get("key") != key:
             points = self.measured(seen.X)
             kept = seen.chosen(points.F, FITTED)
-            before, block = prior(self.measured, trend=settings.trend), self.measured.block
+            before = prior(self.measured, trend=settings.trend, noise=seen.noise)
+            block = self.measured.block
             theta = fit(points[kept], seen.standard[kept], block, before, before.mean[None], 40)
             settings._cache.update(key=key, hyper=Hyper.from_log(theta))
         made: Hyper = settings._cache["hyper"]
@@ -305,6 +355,7 @@ class _Search:
         belief = self.model(self.model.points)
         self.best = int(np.argmin(belief.mean))
         at, uncertain = belief.mean[self.best], belief.variance[self.best]
+        self.hoped = float(at)
         hyper = self.model.hyper
         noisy = min(1.0, 10 * hyper.noise / (hyper.noise + hyper.amplitude))
         self.promise: Acquisition = Improvement(float(at), float(uncertain))
@@ -372,7 +423,8 @@ class _Search:
     def _promised(self, X: Array, known: float = 0.0) -> Array:
         belief = self.model(self.measured(X))
         made = self.promise(belief.mean, belief.variance, self._covariance(belief))
-        settled = belief.known | (belief.variance < SETTLED**2)
+        hopeless = (belief.variance < SETTLED**2) & (belief.mean >= self.hoped)
+        settled = belief.known | hopeless
         return np.where(settled, made + known, made)
 
     def _covariance(self, belief: Belief) -> Array:
