@@ -78,10 +78,8 @@ class GP:
         planned, enough = first(space), int(history.done.sum()) >= 2
         search = None
         for draw in range(history.proposals, history.proposals + k):
-            if draw < planned:
-                yield start(space, history.seed)[draw]
-            elif not enough:
-                yield space.repair(space.sample(1, rng))[0]
+            if draw < planned or not enough:  # the design, or another one while results are awaited
+                yield start(space, history.seed + draw // planned)[draw % planned]
             else:
                 search = search or _Search(self, space, history, rng)
                 row = search.next(draw)
@@ -107,7 +105,7 @@ def explain(space: Space, history: History) -> str:
             "comes at least once."
         )
     if done < 2:
-        return f"A random point: a model needs two finished trials, and there are {done}."
+        return f"Points spread evenly: a model needs two finished trials, and there are {done}."
     parts = [f"{done} finished trials"]
     for count, what in (
         (int(history.failed.sum()), "failed ones, taken as worse than the worst"),
