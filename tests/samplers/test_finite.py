@@ -1,4 +1,4 @@
-"""A finite space is searched to its end: no point twice, and then the study says that it is over."""
+"""A finite space is searched to its end: no point twice, and then the study says so."""
 
 import pytest
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from luthier import Choice, Float, Int, Space, Study
-from luthier.samplers.gp import CAP, GP, embedding, first, prior, start
+from luthier.samplers.gp import CAP, GP
 from luthier.testing import SamplerContract
 from luthier.testing.histories import history
 
@@ -35,65 +35,6 @@ def asked(space, past, k=1, sampler=None, seed=1):
 def past(space, n, states=None, value=loss, **more):
     params = space.decode(space.sample(n, np.random.default_rng(2)))
     return history(space, params, [value(p) for p in params], states, **more)
-
-
-def test_the_start_has_every_option_once_and_the_default_first():
-    space = Space(x=Float(-3, 9, default=1.5), kind=Choice("a", "b", "c", "d", default="c"))
-
-    got = space.decode(start(space, seed=7))
-
-    assert len(got) == first(space) == 4
-    assert got[0] == {"x": 1.5, "kind": "c"}
-    assert len({params["kind"] for params in start_without_default()}) == 4
-
-
-def start_without_default():
-    space = Space(x=Float(-3, 9), kind=Choice("a", "b", "c", "d"))
-    return space.decode(start(space, seed=7))
-
-
-def test_the_start_differs_from_seed_to_seed_and_not_otherwise():
-    assert not np.array_equal(start(MIXED, 1), start(MIXED, 2), equal_nan=True)
-    assert np.array_equal(start(MIXED, 1), start(MIXED, 1), equal_nan=True)
-
-
-def test_a_child_of_a_choice_needs_no_switch_and_a_child_of_a_number_does():
-    space = Space(
-        n=Int(1, 3),
-        kind=Choice("a", "b"),
-        x=Float(1, 7, when={"kind": "b"}),
-        y=Float(1, 7, when={"n": [2, 3]}),
-        z=Float(1, 7, when={"n": [2, 3]}),
-        o=Choice(1, 2, 4, ordered=True),
-        c=Choice("alone"),
-    )
-
-    got = embedding(space)
-
-    assert got.levels == (0, 2, 0, 0, 0, 0, -1)
-    assert got.switches == (3,)
-
-
-def test_parameters_of_a_kind_are_twins_when_their_names_differ_in_digits_only():
-    space = Space(
-        units_1=Int(4, 64),
-        units_2=Int(4, 64),
-        units_3=Int(4, 128),
-        act1=Choice("relu", "tanh"),
-        width=Int(4, 64),
-        act2=Choice("relu", "tanh"),
-        act3=Choice("tanh", "relu"),
-    )
-
-    assert embedding(space).twins == ((0, 1), (3, 5))
-
-
-@pytest.mark.parametrize("d", [1, 5, 20, 45, 100])
-def test_lengths_are_expected_to_be_longer_the_more_parameters_there_are(d):
-    def mode(d):
-        return prior(embedding(Space({f"x{i}": Float(-3, 9) for i in range(d)})), trend=True).mean
-
-    assert mode(d)[0] <= mode(d + 5)[0] + 1e-12
 
 
 def test_it_goes_to_the_best_of_what_it_has_seen():

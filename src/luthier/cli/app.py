@@ -49,7 +49,10 @@ Jobs = Annotated[
 ]
 Sampler = Annotated[
     str,
-    typer.Option(help="Who proposes: auto, gp, tpe, grid, random, qmc.", rich_help_panel=SEARCH),
+    typer.Option(
+        help="Who proposes: auto, gp, tpe, cmaes, differential, genetic, grid, random, qmc.",
+        rich_help_panel=SEARCH,
+    ),
 ]
 Seed = Annotated[
     int, typer.Option(help="The same seed gives the same trials.", rich_help_panel=SEARCH)

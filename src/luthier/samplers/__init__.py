@@ -9,6 +9,9 @@ from luthier.parts import Sampler
 
 if TYPE_CHECKING:
     from luthier.samplers.auto import Auto
+    from luthier.samplers.cmaes import CMAES
+    from luthier.samplers.differential import Differential
+    from luthier.samplers.genetic import Genetic
     from luthier.samplers.gp import GP
     from luthier.samplers.grid import Grid
     from luthier.samplers.qmc import QMC
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 
 NAMES = {
     "auto": "luthier.samplers.auto:Auto",
+    "cmaes": "luthier.samplers.cmaes:CMAES",
+    "differential": "luthier.samplers.differential:Differential",
+    "genetic": "luthier.samplers.genetic:Genetic",
     "gp": "luthier.samplers.gp:GP",
     "grid": "luthier.samplers.grid:Grid",
     "qmc": "luthier.samplers.qmc:QMC",
@@ -24,7 +30,18 @@ NAMES = {
     "tpe": "luthier.samplers.tpe:TPE",
 }
 
-__all__ = ["GP", "QMC", "TPE", "Auto", "Grid", "Random", "sampler"]
+__all__ = [
+    "CMAES",
+    "GP",
+    "QMC",
+    "TPE",
+    "Auto",
+    "Differential",
+    "Genetic",
+    "Grid",
+    "Random",
+    "sampler",
+]
 
 
 def sampler(given: str | Sampler) -> Sampler:

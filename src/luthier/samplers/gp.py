@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,19 +14,14 @@ from numpy.random import Generator
 from luthier.history import History
 from luthier.numerics.acquisition import Acquisition, Improvement, LowerBound
 from luthier.numerics.climb import climb, polish
-from luthier.numerics.design import balanced
-from luthier.numerics.embedding import Embedding
-from luthier.numerics.gaussian import Belief, Hyper, Posterior, Prior, fit
-from luthier.numerics.losses import foreseen, with_failures
-from luthier.numerics.noise import standard_error
+from luthier.numerics.gaussian import Belief, Hyper, Posterior, fit
 from luthier.numerics.threads import one_thread
-from luthier.numerics.warp import normalised, standardised
-from luthier.parameters import Array, Choice, Parameter
+from luthier.parameters import Array
 from luthier.parts import Proposal
+from luthier.samplers.observed import Seen, embedding, prior
+from luthier.samplers.start import first, start
 from luthier.space import Mask, Space
 
-FIRST = 3  # points of the start design; more where a choice has more options
-MOST_FIRST = 12
 EXCHANGED = 16  # a parameter with no more values is changed to each of them in turn
 LISTED = 1000  # a space with no more points is searched by looking at all of them
 DRAWN, NEAR = 512, 128  # points to look at first: anywhere, and around the best
@@ -117,174 +111,6 @@ def explain(space: Space, history: History) -> str:
     return f"A Gaussian process of {', '.join(parts)}: the point with {rule} of the loss."
 
 
-# -- the space as the process sees it --------------------------------------------------------------
-
-
-def options(p: Parameter) -> int:
-    """Options of an unordered choice; 0 for what has an order, -1 for a single value."""
-    if p.cells == 1:
-        return -1
-    return int(p.cells) if isinstance(p, Choice) and not p.ordered else 0
-
-
-def kind(p: Parameter) -> tuple[Any, ...]:
-    """What two parameters of one kind have in common."""
-    if isinstance(p, Choice):
-        return p.ordered, p.labels
-    return type(p), p.low, p.high, p.log, p.step
-
-
-def first(space: Space) -> int:
-    """How many points there are before the model takes over: every option comes once."""
-    return min(max(FIRST, *(options(p) for _, p in space.items()), 0), MOST_FIRST)
-
-
-def start(space: Space, seed: int) -> Array:
-    """The default configuration where it is known, then a balanced design."""
-    levels = tuple(max(options(p), 0) for _, p in space.items())
-    made = space.repair(balanced(first(space), levels, np.random.default_rng((seed, 0xD0E))))
-    default = space.default_raw()
-    return made if default is None else np.vstack([space.rows([default]), made[1:]])
-
-
-def embedding(space: Space) -> Embedding:
-    """How rows of a space are measured: choices by Hamming distance, the rest along a line.
-
-    Parameters whose names differ in digits only, and whose values do not differ, are twins.
-    """
-    levels = {name: options(p) for name, p in space.items()}
-    switches: dict[Any, int] = {}
-    for j, (_, p) in enumerate(space.items()):
-        # A choice that switches it tells already, by its own distance.
-        if p.when and any(levels[parent] <= 0 for parent in p.when):
-            switches.setdefault(tuple(p.when.items()), j)
-    twins: dict[Any, list[int]] = {}
-    for j, (name, p) in enumerate(space.items()):
-        if levels[name] >= 0:
-            twins.setdefault((re.sub(r"\d+", "", name), kind(p)), []).append(j)
-    alike = tuple(tuple(columns) for columns in twins.values() if len(columns) > 1)
-    return Embedding(tuple(levels.values()), tuple(switches.values()), alike)
-
-
-def prior(measured: Embedding, *, trend: bool, noise: float = math.nan) -> Prior:
-    """What is expected of hyperparameters before anything is seen.
-
-    The median length is a third of the range up to 8 parameters, longer for more; one change of
-    a choice leaves a correlation of 0.5. The noise that folds tell of is believed to a factor of
-    about 2, as the folds of one split have some of it in common.
-    """
-    p, rest = len(measured.numeric), measured.blocks - len(measured.numeric)
-    d = max(1, p + len(measured.choices))
-    many = min(max(math.log(d / 20) / math.log(3), 0.0), 1.0)  # 0 to 20 parameters, 1 from 60
-    length = (1 - many) * (-1.10 + 0.5 * math.log(max(1, d / 8)))
-    length += many * (math.sqrt(2) - 3 + 0.5 * math.log(d))  # Hvarfner, Hellsten and Nardi (2024)
-    bent = math.log(0.5 if trend else 1e-8)
-    mean = np.array([length] * p + [0.0] * rest + [0.0, bent, -4.0])
-    sd = np.array([0.71 + 0.29 * many] * p + [0.71] * rest + [1.0, 1.0, 2.0])
-    low = np.log([0.025] * (p + rest) + [0.05, 1e-3, 1e-6])
-    high = np.log([50.0] * (p + rest) + [20.0, 20.0, 1.0])
-    if not math.isnan(noise):
-        mean[-1], sd[-1] = math.log(min(max(noise, 1e-6), 1.0)), 0.7
-    if not trend:
-        low[-2] = high[-2] = bent
-    return Prior(mean, sd, low, high)
-
-
-# -- what was seen ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """Trials that ended.
-
-    Parameters
-    ----------
-    X : (n, d)
-    y : (n,)
-        Losses; those of stopped trials are foreseen, those of failed ones NaN.
-    warp : bool
-        Make losses look normal.
-    error : float
-        Standard error of each loss, from the folds that trials reported; NaN where unknown.
-    """
-
-    X: Array
-    y: Array
-    warp: bool
-    error: float = math.nan
-
-    @classmethod
-    def of(cls, history: History, *, warp: bool) -> _Seen:
-        done, stopped, failed = history.done, history.stopped, history.failed
-        y = history.Y[:, 0].copy()
-        if stopped.any():
-            y[stopped] = _foreseen(history, np.flatnonzero(stopped), y[done])
-        rows = done | stopped | failed
-        y = np.where(np.isfinite(y), y, np.nan)
-        losses = np.where(done, y, np.nan)
-        error = standard_error(history.owner, history.step, history.value[:, 0], losses)
-        return cls(np.asarray(history.X[rows]), y[rows], warp, error)
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def before(self, n: int) -> _Seen:
-        """The first n of them."""
-        return _Seen(self.X[:n], self.y[:n], self.warp, self.error)
-
-    @cached_property
-    def standard(self) -> Array:
-        """(n,) losses with mean 0 and standard deviation 1, of the failed ones too."""
-        failed = np.isnan(self.y)
-        y = np.zeros(len(self))
-        y[~failed] = (normalised if self.warp else standardised)(self.y[~failed])
-        return with_failures(y, failed)
-
-    @cached_property
-    def noise(self) -> float:
-        """The variance of `standard` that folds tell of, near the best; NaN where unknown."""
-        known = np.flatnonzero(~np.isnan(self.y))
-        if math.isnan(self.error) or len(known) < 3:
-            return math.nan
-        y, at = np.unique(self.y[known], return_index=True)
-        z = self.standard[known][at]
-        good = y[: max(2, len(y) // 2)]
-        low, high = np.interp(good - self.error, y, z), np.interp(good + self.error, y, z)
-        return float(np.median((high - low) / 2) ** 2)
-
-    def restored(self, z: Array) -> Array:
-        """Losses that `standard` would turn into `z`, from its ends at most."""
-        known = ~np.isnan(self.y)
-        order = np.argsort(self.y[known], kind="stable")
-        return np.asarray(np.interp(z, self.standard[known][order], self.y[known][order]))
-
-    def chosen(self, F: Array, most: int) -> Mask:
-        """Which to keep where there are too many: half for being good, a quarter for lying near
-        the best, and the rest evenly over time."""
-        kept = np.zeros(len(self), dtype=bool)
-        if len(self) <= most:
-            return ~kept
-        order = np.argsort(self.standard, kind="stable")
-        kept[order[: most // 2]] = True
-        far = ((F - F[order[0]]) ** 2).sum(axis=1)
-        far[kept] = np.inf
-        kept[np.argsort(far, kind="stable")[: most // 4]] = True
-        others = np.flatnonzero(~kept)
-        kept[others[np.linspace(0, len(others) - 1, most - kept.sum()).astype(int)]] = True
-        return kept
-
-
-def _foreseen(history: History, rows: Any, finals: Array) -> Array:
-    last, peers = np.full(len(rows), np.nan), [np.empty(0)] * len(rows)
-    ended = history.done[history.owner]
-    for i, row in enumerate(rows):
-        steps, losses = history.curve(row)
-        if len(steps):
-            last[i] = losses[-1, 0]
-            peers[i] = history.value[ended & (history.step == steps[-1]), 0]
-    return foreseen(last, peers, finals)
-
-
 def expected(space: Space, history: History) -> tuple[Array, Array, float]:
     """What the process expects of the trials that are done, if each were tried again and again.
 
@@ -300,7 +126,7 @@ def expected(space: Space, history: History) -> tuple[Array, Array, float]:
     with one_thread():
         search = _Search(GP(), space, history, np.random.default_rng(0))
         belief = search.model(search.measured(np.asarray(history.X[history.done])))
-    seen, sd = _Seen.of(history, warp=True), np.sqrt(belief.variance)
+    seen, sd = Seen.of(history, warp=True), np.sqrt(belief.variance)
     low, high = seen.restored(belief.mean - sd), seen.restored(belief.mean + sd)
     return seen.restored(belief.mean), (high - low) / 2, min(1.0, search.model.hyper.noise)
 
@@ -314,7 +140,7 @@ class _Search:
     def __init__(self, settings: GP, space: Space, history: History, rng: Generator) -> None:
         self.space, self.history, self.rng = space, history, rng
         self.measured = embedding(space)
-        seen = _Seen.of(history, warp=settings.warp)
+        seen = Seen.of(history, warp=settings.warp)
         points = self.measured(seen.X)
         kept = seen.chosen(points.F, CAP)
         hyper = self._hyper(settings, seen)
@@ -325,7 +151,7 @@ class _Search:
         if len(running):
             self._believe(running)
 
-    def _hyper(self, settings: GP, seen: _Seen) -> Hyper:
+    def _hyper(self, settings: GP, seen: Seen) -> Hyper:
         """The most probable hyperparameters, given the trials up to the last refit."""
         n = len(seen)
         if n > REFIT:

@@ -1,0 +1,166 @@
+"""What a Gaussian process is told: how a space is measured, and how its trials ended."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from luthier.history import History
+from luthier.numerics.embedding import Embedding
+from luthier.numerics.gaussian import Prior
+from luthier.numerics.losses import foreseen, with_failures
+from luthier.numerics.noise import standard_error
+from luthier.numerics.warp import normalised, standardised
+from luthier.parameters import Array, Choice, Parameter
+from luthier.samplers.start import options
+from luthier.space import Mask, Space
+
+
+def kind(p: Parameter) -> tuple[Any, ...]:
+    """What two parameters of one kind have in common."""
+    if isinstance(p, Choice):
+        return p.ordered, p.labels
+    return type(p), p.low, p.high, p.log, p.step
+
+
+def embedding(space: Space) -> Embedding:
+    """How rows of a space are measured: choices by Hamming distance, the rest along a line.
+
+    Parameters whose names differ in digits only, and whose values do not differ, are twins.
+    """
+    levels = {name: options(p) for name, p in space.items()}
+    switches: dict[Any, int] = {}
+    for j, (_, p) in enumerate(space.items()):
+        # A choice that switches it tells already, by its own distance.
+        if p.when and any(levels[parent] <= 0 for parent in p.when):
+            switches.setdefault(tuple(p.when.items()), j)
+    twins: dict[Any, list[int]] = {}
+    for j, (name, p) in enumerate(space.items()):
+        if levels[name] >= 0:
+            twins.setdefault((re.sub(r"\d+", "", name), kind(p)), []).append(j)
+    alike = tuple(tuple(columns) for columns in twins.values() if len(columns) > 1)
+    return Embedding(tuple(levels.values()), tuple(switches.values()), alike)
+
+
+def prior(measured: Embedding, *, trend: bool, noise: float = math.nan) -> Prior:
+    """What is expected of hyperparameters before anything is seen.
+
+    The median length is a third of the range up to 8 parameters, longer for more; one change of
+    a choice leaves a correlation of 0.5. The noise that folds tell of is believed to a factor of
+    about 2, as the folds of one split have some of it in common.
+    """
+    p, rest = len(measured.numeric), measured.blocks - len(measured.numeric)
+    d = max(1, p + len(measured.choices))
+    many = min(max(math.log(d / 20) / math.log(3), 0.0), 1.0)  # 0 to 20 parameters, 1 from 60
+    length = (1 - many) * (-1.10 + 0.5 * math.log(max(1, d / 8)))
+    length += many * (math.sqrt(2) - 3 + 0.5 * math.log(d))  # Hvarfner, Hellsten and Nardi (2024)
+    bent = math.log(0.5 if trend else 1e-8)
+    mean = np.array([length] * p + [0.0] * rest + [0.0, bent, -4.0])
+    sd = np.array([0.71 + 0.29 * many] * p + [0.71] * rest + [1.0, 1.0, 2.0])
+    low = np.log([0.025] * (p + rest) + [0.05, 1e-3, 1e-6])
+    high = np.log([50.0] * (p + rest) + [20.0, 20.0, 1.0])
+    if not math.isnan(noise):
+        mean[-1], sd[-1] = math.log(min(max(noise, 1e-6), 1.0)), 0.7
+    if not trend:
+        low[-2] = high[-2] = bent
+    return Prior(mean, sd, low, high)
+
+
+# -- what was seen ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Trials that ended.
+
+    Parameters
+    ----------
+    X : (n, d)
+    y : (n,)
+        Losses; those of stopped trials are foreseen, those of failed ones NaN.
+    warp : bool
+        Make losses look normal.
+    error : float
+        Standard error of each loss, from the folds that trials reported; NaN where unknown.
+    """
+
+    X: Array
+    y: Array
+    warp: bool
+    error: float = math.nan
+
+    @classmethod
+    def of(cls, history: History, *, warp: bool) -> Seen:
+        done, stopped, failed = history.done, history.stopped, history.failed
+        y = history.Y[:, 0].copy()
+        if stopped.any():
+            y[stopped] = _expected_ends(history, np.flatnonzero(stopped), y[done])
+        rows = done | stopped | failed
+        y = np.where(np.isfinite(y), y, np.nan)
+        losses = np.where(done, y, np.nan)
+        error = standard_error(history.owner, history.step, history.value[:, 0], losses)
+        return cls(np.asarray(history.X[rows]), y[rows], warp, error)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def before(self, n: int) -> Seen:
+        """The first n of them."""
+        return Seen(self.X[:n], self.y[:n], self.warp, self.error)
+
+    @cached_property
+    def standard(self) -> Array:
+        """(n,) losses with mean 0 and standard deviation 1, of the failed ones too."""
+        failed = np.isnan(self.y)
+        y = np.zeros(len(self))
+        y[~failed] = (normalised if self.warp else standardised)(self.y[~failed])
+        return with_failures(y, failed)
+
+    @cached_property
+    def noise(self) -> float:
+        """The variance of `standard` that folds tell of, near the best; NaN where unknown."""
+        known = np.flatnonzero(~np.isnan(self.y))
+        if math.isnan(self.error) or len(known) < 3:
+            return math.nan
+        y, at = np.unique(self.y[known], return_index=True)
+        z = self.standard[known][at]
+        good = y[: max(2, len(y) // 2)]
+        low, high = np.interp(good - self.error, y, z), np.interp(good + self.error, y, z)
+        return float(np.median((high - low) / 2) ** 2)
+
+    def restored(self, z: Array) -> Array:
+        """Losses that `standard` would turn into `z`, from its ends at most."""
+        known = ~np.isnan(self.y)
+        order = np.argsort(self.y[known], kind="stable")
+        return np.asarray(np.interp(z, self.standard[known][order], self.y[known][order]))
+
+    def chosen(self, F: Array, most: int) -> Mask:
+        """Which to keep where there are too many: half for being good, a quarter for lying near
+        the best, and the rest evenly over time."""
+        kept = np.zeros(len(self), dtype=bool)
+        if len(self) <= most:
+            return ~kept
+        order = np.argsort(self.standard, kind="stable")
+        kept[order[: most // 2]] = True
+        far = ((F - F[order[0]]) ** 2).sum(axis=1)
+        far[kept] = np.inf
+        kept[np.argsort(far, kind="stable")[: most // 4]] = True
+        others = np.flatnonzero(~kept)
+        kept[others[np.linspace(0, len(others) - 1, most - kept.sum()).astype(int)]] = True
+        return kept
+
+
+def _expected_ends(history: History, rows: Any, finals: Array) -> Array:
+    last, peers = np.full(len(rows), np.nan), [np.empty(0)] * len(rows)
+    ended = history.done[history.owner]
+    for i, row in enumerate(rows):
+        steps, losses = history.curve(row)
+        if len(steps):
+            last[i] = losses[-1, 0]
+            peers[i] = history.value[ended & (history.step == steps[-1]), 0]
+    return foreseen(last, peers, finals)
