@@ -107,8 +107,6 @@ def test_slopes_of_mean_and_variance_agree_with_differences(noise):
     _, seen = model(noise=noise)
     x, step = rows(1, seed=11)[0], 1e-6
     x[0], x[2] = 0.3, 0.4
-    p = len(MIXED.numeric)
-    line, bow = MIXED.slope(x)
     points = MIXED(x[None])
     belief = seen(points)
 
@@ -118,11 +116,27 @@ def test_slopes_of_mean_and_variance_agree_with_differences(noise):
     ):
         along, trend = seen.slope(points, belief, weights)
         trend = trend + extra
-        got = along[0, :p] + line * trend[0, :p] + bow * trend[0, p : 2 * p]
+        got = MIXED.slope(x, along[0], trend[0])
         for place, j in enumerate(MIXED.numeric):
             e = step * np.eye(4)[j]
             up, down = (getattr(seen(MIXED((x + s * e)[None])), name)[0] for s in (1, -1))
             assert got[place] == pytest.approx((up - down) / (2 * step), rel=1e-3, abs=1e-5)
+
+
+def test_the_more_probable_start_is_climbed_from():
+    X = rows(30, seed=3)
+    y = np.random.default_rng(4).standard_normal(30)  # nothing but noise
+    before = plain_prior(MIXED.blocks)
+    starts = np.stack([before.mean, before.mean])
+    starts[1, -1] = np.log(0.5)
+
+    alone, best, either = (
+        fit(MIXED(X), y, MIXED.block, before, given, 60)
+        for given in (starts[:1], starts[1:], starts)
+    )
+
+    assert either.tolist() == best.tolist()
+    assert np.exp(either[-1]) > np.exp(alone[-1]) - 1e-9
 
 
 def test_seeing_an_expected_loss_changes_only_the_variance():

@@ -144,14 +144,14 @@ def fit(points: Points, y: Array, block: Ints, prior: Prior, starts: Array, step
     Parameters
     ----------
     starts : (s, b + 3)
-        Where to climb from; the best end is returned.
+        Where to climb from: from the most probable of them, as the others cost too much.
     steps : int
-        At most so many iterations from each start.
+        At most so many iterations.
 
     Returns
     -------
     (b + 3,)
-        The first start where nothing better is found.
+        The start where nothing better is found.
     """
     evidence = Evidence(points, y, block)
 
@@ -162,20 +162,18 @@ def fit(points: Points, y: Array, block: Ints, prior: Prior, starts: Array, step
             return 1e25, np.zeros_like(theta)
         return penalty - value, slope - gradient
 
-    best, lowest = starts[0], np.inf
-    bounds = np.stack([prior.low, prior.high], axis=1)
-    for start in starts:
-        made = minimize(
-            loss,
-            np.clip(start, prior.low, prior.high),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"maxiter": steps, "ftol": 1e-5, "gtol": 1e-2},
-        )
-        if made.fun < lowest:
-            best, lowest = np.asarray(made.x), float(made.fun)
-    return np.asarray(best)
+    starts = np.clip(starts, prior.low, prior.high)
+    values = [loss(start)[0] for start in starts] if len(starts) > 1 else [np.inf]
+    lowest = int(np.argmin(values))
+    made = minimize(
+        loss,
+        starts[lowest],
+        jac=True,
+        method="L-BFGS-B",
+        bounds=np.stack([prior.low, prior.high], axis=1),
+        options={"maxiter": steps, "ftol": 1e-5, "gtol": 1e-2},
+    )
+    return np.asarray(made.x if made.fun < values[lowest] else starts[lowest])
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 
 SETTLED = 0.03  # standard deviations of the losses; what is known to so many, and is no better
 # than the best, is not worth a trial
 BOLD = (1.0, 2.0)  # standard deviations below the mean, in turns
+NOISY = 0.3  # noise that hyperparameters are also tried with: there are two ways to see a surprise
 CAP, FITTED = 250, 150  # trials that the process can hold, and that hyperparameters come from
 
 
@@ -163,7 +164,9 @@ class _Search:
             kept = seen.chosen(points.F, FITTED)
             before = prior(self.measured, trend=settings.trend, noise=seen.noise)
             block = self.measured.block
-            theta = fit(points[kept], seen.standard[kept], block, before, before.mean[None], 40)
+            starts = np.stack([before.mean, before.mean])
+            starts[1, -1] = math.log(NOISY)
+            theta = fit(points[kept], seen.standard[kept], block, before, starts, 40)
             settings._cache.update(key=key, hyper=Hyper.from_log(theta))
         made: Hyper = settings._cache["hyper"]
         return made

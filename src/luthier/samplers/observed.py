@@ -61,7 +61,7 @@ def prior(measured: Embedding, *, trend: bool, noise: float = math.nan) -> Prior
     length += many * (math.sqrt(2) - 3 + 0.5 * math.log(d))  # Hvarfner, Hellsten and Nardi (2024)
     bent = math.log(0.5 if trend else 1e-8)
     mean = np.array([length] * p + [0.0] * rest + [0.0, bent, -4.0])
-    sd = np.array([0.71 + 0.29 * many] * p + [0.71] * rest + [1.0, 1.0, 2.0])
+    sd = np.array([0.71 + 0.29 * many] * p + [0.71] * rest + [1.0, 1.0, 1.0])
     low = np.log([0.025] * (p + rest) + [0.05, 1e-3, 1e-6])
     high = np.log([50.0] * (p + rest) + [20.0, 20.0, 1.0])
     if not math.isnan(noise):
