@@ -24,7 +24,7 @@ LAYERS = """
     parts outcome
     history
     space
-    space_json space_sklearn
+    space_json space_likely space_sklearn
     numerics parameters
     errors
 """

@@ -488,6 +488,19 @@ class History:
         made.counts = np.bincount(made.state, minlength=len(State)).tolist()
         return made
 
+    def only(self, rows: Ints) -> History:
+        """These rows alone, as if there were no others."""
+        return self._pick(rows, np.arange(len(self._reports)))
+
+    def within(self, space: Space) -> History:
+        """The same trials in a space with the same names and less of their values.
+
+        Those that have values which are left out lie outside [0, 1].
+        """
+        made = self.only(np.arange(len(self)))
+        made.dress(space)
+        return made
+
     def _pick(self, rows: Ints, reports: Ints) -> History:
         """A history of these rows, and of these reports as far as they are of these rows."""
         made = History(self.space, objectives=self.objectives, seed=self.seed)

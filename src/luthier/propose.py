@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from luthier.history import History
+from luthier.outcome import plain
 from luthier.parameters import Raw
 from luthier.parts import Sampler, Scheduler
 from luthier.space import Space
@@ -16,7 +18,12 @@ FEW, MANY = 100, 1000  # draws in search of a point that was not tried
 
 
 def propose(
-    history: History, sampler: Sampler, scheduler: Scheduler, *, dynamic: bool
+    history: History,
+    sampler: Sampler,
+    scheduler: Scheduler,
+    *,
+    dynamic: bool,
+    fixed: Mapping[str, Any] | None = None,
 ) -> dict[str, Any] | None:
     """Draw and parameters of the next trial, or None when nothing is left to try.
 
@@ -30,8 +37,10 @@ def propose(
         The whole log.
     dynamic : bool
         The space is defined by running, so it may still be empty.
+    fixed : mapping, optional
+        Values that some parameters keep: sampler and scheduler see a space that has no others.
     """
-    space = history.space
+    space, hints = fixed_space(history.space, fixed or {}, dynamic=dynamic)
     for row in history.retries():
         body = {"draw": int(history.draw[row]), "params": history.raw(row), "parent": row}
         return body | ({"tag": int(history.tag[row])} if history.tag[row] else {})
@@ -40,12 +49,15 @@ def propose(
     if history.queue:
         entry = history.queue[0]
         body = {"draw": draw, "params": space.complete(entry["params"], rng)}
-        hints = {"hints": entry["hints"]} if entry.get("hints") else {}
-        return body | hints | {"queued": entry["queued"]}
+        told = {**hints, **entry.get("hints", {})}
+        return body | ({"hints": told} if told else {}) | {"queued": entry["queued"]}
     if not len(space):
         # Without parameters there is one point; unless the objective has yet to name them.
-        return {"draw": draw, "params": {}} if dynamic or not len(history) else None
-    jobs = scheduler.next(space, history.seen(), sampler, 1, rng)
+        body = {"draw": draw, "params": {}} | ({"hints": hints} if hints else {})
+        return body if dynamic or not len(history) else None
+    seen = history.seen()
+    seen = seen if space is history.space else seen.within(space)
+    jobs = scheduler.next(space, seen, sampler, 1, rng)
     if not jobs:
         return None
     job = jobs[0]
@@ -61,7 +73,24 @@ def propose(
         body["parent"] = int(job.parent)
     if job.budget != math.inf:
         body["budget"] = float(job.budget)
+    if hints:
+        body["hints"] = hints
     return body
+
+
+def fixed_space(
+    space: Space, fixed: Mapping[str, Any], *, dynamic: bool
+) -> tuple[Space, dict[str, Any]]:
+    """The space in which some parameters keep a value, and values of names not known yet.
+
+    Raises
+    ------
+    SpaceError
+        If a name is unknown, a value does not fit, or some of them exclude each other.
+    """
+    known = {name: value for name, value in fixed.items() if not dynamic or name in space}
+    hints = {name: plain(value) for name, value in fixed.items() if name not in known}
+    return (space.fix(known) if known else space), hints
 
 
 def _untried(space: Space, history: History, rng: np.random.Generator) -> dict[str, Raw] | None:

@@ -68,22 +68,39 @@ def told(stored: Any) -> str:
     if isinstance(stored, tuple):
         return ", ".join(map(str, stored))
     if isinstance(stored, dict) and "part" in stored:
-        settings = ", ".join(f"{k}={v!r}" for k, v in stored.items() if k != "part")
+        settings = ", ".join(f"{k}={_short(v)}" for k, v in stored.items() if k != "part")
         return f"{stored['part'].rpartition(':')[2]}({settings})"
     return repr(stored)
+
+
+def _short(stored: Any) -> str:
+    """A setting, which may be another part; long lists are cut off."""
+    if isinstance(stored, list):
+        return f"[{', '.join(map(_short, stored[:3]))}{', ...' if len(stored) > 3 else ''}]"
+    return told(stored)
 
 
 def made_again(stored: Any, names: Mapping[str, str], kind: str) -> Any:
     """The part that stored settings describe; only luthier's own parts are made from a log."""
     where = stored.get("part") if isinstance(stored, dict) else stored
-    if not isinstance(where, str) or where not in names.values():
+    own = {path.partition(":")[0] for path in names.values()}
+    if not isinstance(where, str) or where.partition(":")[0] not in own:
         raise StudyError(
             f"{kind}: the study was made with {told(stored)}, which is not luthier's own. "
             f"Give it again: Study.open(..., {kind}=...)."
         )
     module, _, name = where.partition(":")
-    settings = {k: v for k, v in stored.items() if k != "part"}
+    settings = {k: _setting(v, names, kind) for k, v in stored.items() if k != "part"}
     return getattr(import_module(module), name)(**settings)
+
+
+def _setting(stored: Any, names: Mapping[str, str], kind: str) -> Any:
+    """A setting, which may itself be a part, or hold some."""
+    if isinstance(stored, dict) and "part" in stored:
+        return made_again(stored, names, kind)
+    if isinstance(stored, list):
+        return tuple(_setting(item, names, kind) for item in stored)
+    return stored
 
 
 def folder(study: object, name: str, given: Any, store: Any) -> Path:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from luthier import space_json, space_sklearn
+from luthier import space_json, space_likely, space_sklearn
 from luthier.errors import LuthierError, SpaceError, nearest
 from luthier.parameters import (
     MISSING,
@@ -32,6 +32,7 @@ from luthier.parameters import (
     Label,
     Parameter,
     Raw,
+    Weights,
     is_plain,
     several,
     short,
@@ -252,13 +253,15 @@ class Space:
 
     # -- arrays -------------------------------------------------------------------------------
 
-    def sample(self, k: int, rng: Generator) -> Array:
+    def sample(self, k: int, rng: Generator, *, likely: bool = False) -> Array:
         """Draw allowed points uniformly.
 
         Parameters
         ----------
         k : int
             How many.
+        likely : bool
+            Draw parameters that have `likely` from what is believed of them.
 
         Returns
         -------
@@ -270,12 +273,12 @@ class Space:
         SpaceError
             If no allowed point is found in 10,000 draws.
         """
-        X = self._drawn(k, rng)
+        X = self._drawn(k, rng, likely)
         if not self._forbid:
             return X
         found, in_vain = [X[self.allowed(X)]], 0
         while (missing := k - sum(map(len, found))) > 0:
-            X = self._drawn(max(missing, 64), rng)
+            X = self._drawn(max(missing, 64), rng, likely)
             good = X[self.allowed(X)][:missing]
             in_vain = 0 if len(good) else in_vain + len(X)
             if in_vain > TRIES:
@@ -286,11 +289,47 @@ class Space:
             found.append(good)
         return np.vstack(found)
 
-    def _drawn(self, k: int, rng: Generator) -> Array:
+    def _drawn(self, k: int, rng: Generator, likely: bool = False) -> Array:
         X = rng.random((k, len(self)))
+        if likely:
+            for j, belief in self._beliefs.items():
+                X[:, j] = belief.draw(k, rng)
         if not self._flat:
             X[~self.active(X)] = np.nan
         return X
+
+    # -- what the user believes ---------------------------------------------------------------
+
+    @cached_property
+    def _beliefs(self) -> dict[int, space_likely.Belief]:
+        return space_likely.beliefs(self._pairs)
+
+    @property
+    def believed(self) -> bool:
+        """Whether a parameter has `likely`."""
+        return bool(self._beliefs)
+
+    def log_likely(self, X: Array) -> Array:
+        """How likely points are by what is believed of their active parameters, as a logarithm.
+
+        Returns
+        -------
+        (k,)
+            0 for a point as likely as in a uniform draw.
+        """
+        made = np.zeros(len(X))
+        for j, belief in self._beliefs.items():
+            on = ~np.isnan(X[:, j])
+            made[on] += belief.log_density(np.clip(X[on, j], 0.0, 1.0))
+        return made
+
+    def log_likely_slope(self, X: Array) -> Array:
+        """The derivatives of `log_likely` with respect to each cell. Shape (k, d)."""
+        made = np.zeros(np.shape(X))
+        for j, belief in self._beliefs.items():
+            on = ~np.isnan(X[:, j])
+            made[on, j] = belief.slope(np.clip(X[on, j], 0.0, 1.0))
+        return made
 
     def allowed(self, X: Array) -> Mask:
         """Which rows avoid every forbidden combination. Shape (k,)."""
@@ -810,10 +849,20 @@ class Space:
         return self._with_parameters({**self._parameters, **fresh}, self._forbid, checked=fresh)
 
     def fix(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Space:
-        """A space in which some parameters have only the given value left."""
+        """A space in which some parameters have only the given value left.
+
+        A parameter that is fixed keeps its conditions: where it is active, it has that value.
+
+        Raises
+        ------
+        SpaceError
+            If a name is unknown, a value does not fit, one value makes another parameter of these
+            inactive, or together they are forbidden.
+        """
         fresh: dict[str, Parameter] = {}
         given = {**(values or {}), **named}
         self._known(given)
+        self._check_together({name: self[name].raw(value, name) for name, value in given.items()})
         for name, value in given.items():
             p = self._parameters[name]
             kept = p.value(p.raw(value, name))
@@ -822,10 +871,37 @@ class Space:
                     kept, ordered=p.ordered, when=p.when, _ids=(p.raw(kept, name),)
                 )
             elif isinstance(p, Int):
-                fresh[name] = replace(p, low=int(kept), high=int(kept), default=None)
+                low = high = int(kept)
+                fresh[name] = replace(p, low=low, high=high, default=None, likely=None)
             else:
-                fresh[name] = replace(p, low=kept, high=kept, default=None)
+                fresh[name] = replace(p, low=kept, high=kept, default=None, likely=None)
         return self._with_parameters({**self._parameters, **fresh}, self._forbid)
+
+    def _check_together(self, raw: Mapping[str, Raw]) -> None:
+        """Refuse fixed values that exclude each other."""
+        off: dict[str, str] = {}  # names that are never active, and the fixed name that says so
+        for name in self._order:
+            for parent, accepted in self._conditions[name]:
+                if parent in off or (parent in raw and raw[parent] not in accepted):
+                    off[name] = off.get(parent, parent)
+            if name in raw and name in off:
+                above = off[name]
+                value = self._parameters[above].value(raw[above])
+                raise SpaceError(
+                    f"fix: {name!r} is never active while {above!r} is {short(value)}. "
+                    "Leave one of them out."
+                )
+        if broken := self._broken(raw, rules=False):
+            raise SpaceError(
+                f"fix: these values are forbidden together, by {broken}. Change one of them."
+            )
+
+    def within(self, parameters: Mapping[str, Parameter]) -> Space:
+        """A space in which some parameters have less than their range or options.
+
+        Conditions stay as they are, also where they name values that are left out.
+        """
+        return self._with_parameters({**self._parameters, **parameters}, self._forbid)
 
     def adopt(self, later: Space) -> Space:
         """`later`, with the ids that this space gave to options, matched by value or label.
@@ -868,6 +944,7 @@ class Space:
                     ordered=p.ordered,
                     default=MISSING if p.default is MISSING else options[p.find(p.default) or 0],
                     when=p.when,
+                    likely=None if p.likely is None else Weights(p.likely),
                     _ids=p.ids,
                     _retired=p.retired,
                 )
@@ -1055,8 +1132,10 @@ def _adopted(name: str, before: Parameter | None, later: Parameter) -> Parameter
             f"{name}: was {before!r} and is now {later!r}; a parameter cannot change its type, "
             "because earlier trials would lose theirs. Use another name."
         )
-    if later is before or not isinstance(later, Choice) or not isinstance(before, Choice):
+    if later is before:
         return later
+    if not isinstance(later, Choice) or not isinstance(before, Choice):
+        return _widest(before, later)
     ids: list[int | None] = [_id_of(before, option, None) for option in later.options]
     for place, (option, label) in enumerate(zip(later.options, later.labels, strict=True)):
         if ids[place] is None and (found := _id_of(before, option, label)) not in ids:
@@ -1070,9 +1149,27 @@ def _adopted(name: str, before: Parameter | None, later: Parameter) -> Parameter
         ordered=later.ordered,
         default=later.default,
         when=later.when,
+        likely=None if later.likely is None else Weights(later.likely),
         _ids=taken,
         _retired=retired,
     )
+
+
+def _widest(before: Parameter | None, later: Parameter) -> Parameter:
+    """`later` with what its range was widened to `before`, when it is the one it was widened from.
+
+    A script declares the range that it began with, each time it runs.
+    """
+    if isinstance(later, Choice) or isinstance(before, Choice) or before is None:
+        return later
+    if not later.extend or (before.extend, before.log, before.step) != (
+        later.extend,
+        later.log,
+        later.step,
+    ):
+        return later
+    low, high = min(before.low, later.low), max(before.high, later.high)
+    return replace(later, low=low, high=high)  # type: ignore[arg-type]  # of an Int both are whole
 
 
 def _id_of(before: Choice, option: Any, label: str | None) -> int | None:

@@ -34,9 +34,9 @@ from luthier.parameters import (
 )
 
 KEYS = {
-    "float": {"float", "log", "step", "default", "when"},
-    "int": {"int", "log", "step", "default", "when"},
-    "choice": {"choice", "ordered", "default", "when", "ids", "retired"},
+    "float": {"float", "log", "step", "default", "when", "likely", "extend"},
+    "int": {"int", "log", "step", "default", "when", "likely", "extend"},
+    "choice": {"choice", "ordered", "default", "when", "likely", "ids", "retired"},
 }
 
 
@@ -65,6 +65,8 @@ def dump(p: Parameter, known: Mapping[str, Parameter] = MappingProxyType({})) ->
             made["ordered"] = True
         if p.default is not MISSING:
             made["default"] = dump_value(p.default, p)
+        if p.likely is not None:
+            made["likely"] = _dump_weights(p, p.likely)
         if p.ids != tuple(range(len(p.options))) or p.retired:
             made |= {"ids": list(p.ids), "retired": [list(pair) for pair in p.retired]}
     else:
@@ -75,12 +77,30 @@ def dump(p: Parameter, known: Mapping[str, Parameter] = MappingProxyType({})) ->
             made["step"] = p.step
         if p.default is not None:
             made["default"] = p.default
+        if p.likely is not None:
+            made["likely"] = list(p.likely)
+        if isinstance(p.extend, tuple):
+            made["extend"] = list(p.extend)
     if p.when:
         made["when"] = {
             name: [dump_value(value, known.get(name)) for value in values]
             for name, values in p.when.items()
         }
     return made
+
+
+def _dump_weights(p: Choice, weights: tuple[float, ...]) -> Any:
+    """`Choice.likely` as a list of options, or as a table from labels to weights."""
+    if set(weights) <= {0.0, 1.0}:
+        return [dump_value(x, p) for x, w in zip(p.options, weights, strict=True) if w]
+    return {label: w for label, w in zip(p.labels, weights, strict=True) if w}
+
+
+def _load_weights(likely: Any) -> Any:
+    """Undoes `_dump_weights`."""
+    if isinstance(likely, Mapping):
+        return {Label(label): weight for label, weight in likely.items()}
+    return _values(likely)
 
 
 def parse(
@@ -185,15 +205,13 @@ def _parameter(name: str, table: Mapping[str, Any]) -> Parameter:
                 ordered=table.get("ordered", False),
                 default=default,
                 when=when,
+                likely=_load_weights(table["likely"]) if "likely" in table else None,
                 _ids=tuple(ids),
                 _retired=tuple((stable, label) for stable, label in retired),
             )
-        log, default = table.get("log", False), table.get("default")
-        if kind == "int":
-            step = table.get("step", 1)
-            return Int(values[0], values[1], log=log, step=step, default=default, when=when)
-        step = table.get("step")
-        return Float(values[0], values[1], log=log, step=step, default=default, when=when)
+        more = {key: table[key] for key in ("log", "step", "default", "likely", "extend")
+                if key in table}  # fmt: skip
+        return (Int if kind == "int" else Float)(values[0], values[1], when=when, **more)
     except SpaceError as error:
         raise SpaceError(f"{name}: {error}") from None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -19,8 +20,9 @@ from luthier.errors import Conflict, NothingFinished, SpaceError, StoreError, St
 from luthier.history import History, Objective, State
 from luthier.log import Log
 from luthier.parts import Sampler, Scheduler, config
-from luthier.propose import propose
+from luthier.propose import fixed_space, propose
 from luthier.results import Result, result, table
+from luthier.samplers.wrapped import explain
 from luthier.space import Space
 from luthier.trial import Task, Trial
 
@@ -44,7 +46,7 @@ class Study:
     minimize, maximize : str or tuple of str, optional
         Names of the objectives. Neither given: ``loss`` is minimised.
     sampler : str or Sampler
-        Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc".
+        Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc", "narrow", ...
     scheduler : str or Scheduler
         Who may stop trials early: "full" (nobody), "median".
     store : str, path or Store, optional
@@ -135,6 +137,7 @@ class Study:
         self._mine: set[int] = set()  # running trials that this object asked for
         self._stops: set[int] = set()  # running trials that should end
         self._stop_all = False
+        self._fixed: Mapping[str, Any] = {}  # values that parameters keep for now
         if not self.history.opened:
             try:
                 self._begin(space, objectives)
@@ -160,6 +163,10 @@ class Study:
     def _continue(self, space: Space | None, objectives: tuple[Objective, ...]) -> None:
         """Check that the log is of the study that was asked for, and take the script's objects."""
         history = self.history
+        as_stored = getattr(self.sampler, "as_stored", None)
+        if as_stored is not None:  # what it read elsewhere may have changed since then
+            stored = history.opened.get("sampler")
+            self.sampler = as_stored(settings.made_again(stored, samplers.CLASSES, "sampler"))
         for word, mine, stored in (
             ("seed", self.seed, history.seed),
             ("sampler", config(self.sampler), history.opened.get("sampler")),
@@ -230,7 +237,7 @@ class Study:
         study = cls.__new__(cls)
         study.retries = RETRIES
         study._parts(
-            sampler or settings.made_again(opened["sampler"], samplers.NAMES, "sampler"),
+            sampler or settings.made_again(opened["sampler"], samplers.CLASSES, "sampler"),
             scheduler or settings.made_again(opened["scheduler"], schedulers.NAMES, "scheduler"),
             log.history.objectives,
         )
@@ -241,13 +248,15 @@ class Study:
 
     # -- ask and tell
 
-    def ask(self, k: int = 1) -> list[Trial]:
+    def ask(self, k: int = 1, *, fixed: Mapping[str, Any] | None = None) -> list[Trial]:
         """The next trials: those to retry, then queued ones, then what the sampler proposes.
 
         Parameters
         ----------
         k : int
             How many; they are the same as from k calls for one each.
+        fixed : dict, optional
+            Values that some parameters keep in these trials, see `run`.
 
         Returns
         -------
@@ -256,12 +265,23 @@ class Study:
         """
         settings.whole("ask: k", k, 1)
         made = []
-        for _ in range(k):
-            trial = self.ask_one()
-            if trial is None:
-                break
-            made.append(trial)
+        with self._lock, self._fixing(fixed):
+            for _ in range(k):
+                trial = self.ask_one()
+                if trial is None:
+                    break
+                made.append(trial)
         return made
+
+    @contextmanager
+    def _fixing(self, fixed: Mapping[str, Any] | None) -> Iterator[None]:
+        """Ask only for trials with these values."""
+        fixed_space(self.space, fixed or {}, dynamic=self.dynamic)  # raises what there is to raise
+        before, self._fixed = self._fixed, {**self._fixed, **(fixed or {})}
+        try:
+            yield
+        finally:
+            self._fixed = before
 
     def ask_one(self, enough: Callable[[], bool] | None = None) -> Trial | None:
         """The next trial, or None when nothing is left to try.
@@ -279,7 +299,14 @@ class Study:
                 history = self.history
                 if enough is not None and enough():
                     return None
-                body = propose(history, self.sampler, self.scheduler, dynamic=self.dynamic)
+                self._extend()
+                body = propose(
+                    self.history,
+                    self.sampler,
+                    self.scheduler,
+                    dynamic=self.dynamic,
+                    fixed=self._fixed,
+                )
                 if body is None:
                     self._log.flush()
                     return None
@@ -291,6 +318,13 @@ class Study:
                     continue
                 self._mine.add(number)
                 return self._trial(number)
+
+    def _extend(self) -> None:
+        """Log a wider space, where the sampler may widen ranges and trials say that it should."""
+        extended = getattr(self.sampler, "extended", None)
+        space = None if extended is None else extended(self.space, self.history.seen())
+        if space is not None:
+            self._log.append(self._log.event("grew", None, {"space": space.to_json()}))
 
     def _trial(self, row: int) -> Trial:
         history = self.history
@@ -487,6 +521,7 @@ class Study:
         seconds: float | None = None,
         until: float | Callable[[Study], bool] | None = None,
         patience: int | None = None,
+        fixed: Mapping[str, Any] | None = None,
         executor: int | Executor | Callable[[], Executor] | None = None,
         progress: bool | Watcher | None = None,
     ) -> Study:
@@ -510,6 +545,9 @@ class Study:
             A value of the objective that is good enough; or a function of the study that says so.
         patience : int, optional
             How many trials may finish without a better one.
+        fixed : dict, optional
+            Values that some parameters keep during this run, while the sampler searches over the
+            others. Queued configurations keep what they say.
         executor : int, Executor or callable, optional
             None: in this process, one after another. An int: that many processes of our own. Any
             `concurrent.futures.Executor`, or a function that makes one.
@@ -531,7 +569,8 @@ class Study:
         from luthier.run.loop import Limits, run
 
         limits = Limits(trials=trials, more=more, seconds=seconds, until=until, patience=patience)
-        run(self, objective, limits, executor, progress)
+        with self._fixing(fixed):
+            run(self, objective, limits, executor, progress)
         return self
 
     def enqueue(self, params: Mapping[str, Any], *, again: bool = False) -> bool:
@@ -595,7 +634,8 @@ class Study:
         plan: int | float = inf
         if hasattr(self.sampler, "size"):
             plan = self.sampler.size(self.space)
-        return min(self.space.size, plan)
+        space, _ = fixed_space(self.space, self._fixed, dynamic=self.dynamic)
+        return min(space.size, plan)
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -687,11 +727,7 @@ class Study:
 
     def explain(self) -> str:
         """What proposes the next trial and why, in words."""
-        told = getattr(self.sampler, "explain", None)
-        if told is not None and len(self.space):
-            return str(told(self.space, self.history.seen()))
-        doc = (type(self.sampler).__doc__ or "").strip().partition("\n\n")[0]
-        return f"{self.sampler!r}: {' '.join(doc.split())}"
+        return explain(self.sampler, self.space, self.history.seen())
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write the report to a file, ``.html`` or ``.md``; returns its path.

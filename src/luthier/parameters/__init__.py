@@ -9,7 +9,7 @@ the middle of the cell. All cells are equally wide, but for ``log=True``, where 
 cell's share of the logarithm's range; so a uniform draw falls on integers as on a log scale.
 """
 
-from luthier.parameters.choice import Choice, Label, label_of
+from luthier.parameters.choice import Choice, Label, Weights, label_of
 from luthier.parameters.ranges import Float, Int
 from luthier.parameters.values import (
     MISSING,
@@ -39,6 +39,7 @@ __all__ = [
     "Label",
     "Parameter",
     "Raw",
+    "Weights",
     "When",
     "is_plain",
     "label_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -38,6 +39,13 @@ class Label:
         return f"<{self.text}>"
 
 
+@dataclass(frozen=True)
+class Weights:
+    """What `Choice.likely` is worked out to: a weight for each option, by position."""
+
+    of: tuple[float, ...]
+
+
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class Choice:
     """One of the given options, each of which may be any Python object.
@@ -56,17 +64,22 @@ class Choice:
         One of the options: what a library uses when nobody chooses.
     when : dict, optional
         As for `Float`.
+    likely : optional
+        An option, a list of options, or a dict from options to weights: which of them may well
+        be the best. Two thirds of the belief go by these weights, equal ones for a list, and the
+        last third is spread evenly over all options.
 
     Raises
     ------
     SpaceError
-        If there is no option, or one is given twice.
+        If there is no option, or one is given twice, or a weight is no positive number.
     """
 
     options: tuple[Any, ...]
     ordered: bool
     default: Any  # one of the options, or MISSING
     when: When | None
+    likely: tuple[float, ...] | None  # a weight for each option, 0 for those not named
     ids: tuple[int, ...]  # of each option, stable while the space grows
     retired: tuple[tuple[int, str], ...]  # ids and labels of options that were taken away
     labels: tuple[str, ...]  # of the options: short, all different, equal in every process
@@ -82,6 +95,7 @@ class Choice:
         ordered: bool = False,
         default: Any = MISSING,
         when: Mapping[str, Any] | None = None,
+        likely: Any = None,
         _ids: tuple[int, ...] | None = None,
         _retired: tuple[tuple[int, str], ...] = (),
     ) -> None:
@@ -118,9 +132,52 @@ class Choice:
         put(self, "when", condition(kind, when))
         put(self, "_place", {stable: place for place, stable in enumerate(ids)})
         put(self, "_units", {x: (place + 0.5) / len(ids) for place, x in enumerate(in_order)})
+        put(self, "likely", None if likely is None else self._weights(likely, kind))
         put(self, "default", MISSING)
         if default is not MISSING:
             put(self, "default", self.options[self._place[self.raw(default, f"{kind}: default")]])
+
+    def _weights(self, likely: Any, kind: str) -> tuple[float, ...]:
+        """The weight of each option, the largest 1."""
+        if isinstance(likely, Weights):
+            return tuple(likely.of)
+        if not isinstance(likely, Mapping):
+            several = isinstance(likely, list | tuple | set | range) and self.find(likely) is None
+            likely = [(option, 1.0) for option in (likely if several else [likely])]
+        else:
+            likely = list(likely.items())
+        made = [0.0] * len(self.options)
+        for option, weight in likely:
+            place = self._place[self.raw(option, f"{kind}: likely")]
+            good = isinstance(weight, int | float) and not isinstance(weight, bool)
+            if not good or not 0 < weight < math.inf:
+                raise SpaceError(
+                    f"{kind}: likely gives {short(option)} the weight {weight!r}. Give a positive "
+                    "number, or leave the option out."
+                )
+            made[place] = float(weight)
+        if not any(made):
+            raise SpaceError(f"{kind}: likely names no option. Name one, or leave likely out.")
+        return tuple(weight / max(made) for weight in made)
+
+    def only(self, options: Sequence[Any]) -> Choice:
+        """The choice among some of its options, with their ids."""
+        places = [place for x in options if (place := self.find(x)) is not None]
+        left = [stable for stable in self.ids if stable not in {self.ids[i] for i in places}]
+        likely = None
+        if self.likely is not None and any(self.likely[i] for i in places):
+            likely = Weights(tuple(self.likely[i] for i in places))
+        known = dict(zip(self.ids, self.labels, strict=True))
+        keeps = self.default is not MISSING and self.find(self.default) in places
+        return Choice(
+            *(self.options[i] for i in places),
+            ordered=self.ordered,
+            default=self.default if keeps else MISSING,
+            when=self.when,
+            likely=likely,
+            _ids=tuple(self.ids[i] for i in places),
+            _retired=(*self.retired, *((stable, known[stable]) for stable in left)),
+        )
 
     def find(self, value: Any) -> int | None:
         """The position of an option, or None: by identity first, then same type and equal.
@@ -212,7 +269,7 @@ class Choice:
 
     def _settings(self) -> tuple[Any, ...]:
         default = None if self.default is MISSING else self.find(self.default)
-        return (self.ordered, default, self.when, self.ids, self.retired)
+        return (self.ordered, default, self.when, self.likely, self.ids, self.retired)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -229,9 +286,17 @@ class Choice:
             ", ".join(map(short, self.options)),
             "ordered=True" if self.ordered else None,
             f"default={short(self.default)}" if self.default is not MISSING else None,
+            f"likely={self._likely_text()}" if self.likely is not None else None,
             f"when={ {k: list(v) for k, v in self.when.items()}!r}" if self.when else None,
         )
         return f"Choice({inside})"
+
+    def _likely_text(self) -> str:
+        assert self.likely is not None
+        told = [(short(x), w) for x, w in zip(self.options, self.likely, strict=True) if w]
+        if all(weight == 1 for _, weight in told):
+            return f"[{', '.join(text for text, _ in told)}]"
+        return "{" + ", ".join(f"{text}: {weight:g}" for text, weight in told) + "}"
 
 
 def label_of(value: Any) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class _Number:
     step: Any
     default: Any
     when: Any
+    likely: Any
+    extend: Any
     cells: int | float  # how many values there are; inf for a continuous range
     _start: float  # where the unit 0 lies on the scale: the value, or its logarithm
     _width: float  # how much of the scale [0, 1] covers; 0 where there is one value
@@ -91,6 +93,79 @@ class _Number:
         if self.default is not None:
             put(self, "default", self.raw(self.default, f"{kind}: default"))
         put(self, "_usual", math.nan if self.default is None else self.to_unit(self.default))
+        if self.likely is not None:
+            put(self, "likely", self._interval(kind))
+        put(self, "extend", self._limits(kind) if self.extend else None)
+
+    def _interval(self, kind: str) -> tuple[Raw, Raw]:
+        """`likely`, checked."""
+        if not isinstance(self.likely, tuple | list) or len(self.likely) != 2:
+            raise SpaceError(
+                f"{kind}: likely must be an interval that may well hold the best value, got "
+                f"{self.likely!r}. Give its two ends, likely=(a, b)."
+            )
+        a, b = (self._parse(end, f"{kind}: likely") for end in self.likely)
+        if not self.low <= a <= b <= self.high or (a == b and self.step is None):
+            raise SpaceError(
+                f"{kind}: likely=({a!r}, {b!r}) must be an interval inside the range, its lower "
+                "end first. Correct its ends, or widen the range."
+            )
+        return a, b
+
+    def _limits(self, kind: str) -> tuple[Raw, Raw]:
+        """How far the range may be widened to either side, from `extend`."""
+        if self.extend is True:
+            return self._reach(3)
+        if not isinstance(self.extend, tuple | list) or len(self.extend) != 2:
+            raise SpaceError(
+                f"{kind}: extend must be True, or the two numbers between which the range may be "
+                f"widened, got {self.extend!r}. Write for example extend=True."
+            )
+        a, b = (self._parse(end, f"{kind}: extend") for end in self.extend)
+        if not a <= self.low <= self.high <= b or (self.log and a <= 0):
+            raise SpaceError(
+                f"{kind}: extend=({a!r}, {b!r}) must hold the range"
+                + (" and be positive" if self.log else "")
+                + ". Move its ends outwards."
+            )
+        return a, b
+
+    def _reach(self, times: int = 1) -> tuple[Raw, Raw]:
+        """The ends of the range after both sides are widened some times, without any limit."""
+        if self.log:
+            low, high = self.low / 3**times, self.high * 3**times
+        else:
+            gap = (self.high - self.low) / 4 * times
+            low, high = self.low - gap, self.high + gap
+            low = max(low, 0.0) if self.low >= 0 else low
+        if self.step is None:
+            return low, high
+        down = max(1, round((self.low - low) / self.step))
+        if self.low >= 0:  # not below zero, nor onto it where there is a logarithm
+            down = min(down, int((self.low - (self.step / 2 if self.log else 0)) / self.step))
+        up = max(1, round((high - self.high) / self.step))
+        return self._at(-down), self._at(int(self.cells) - 1 + up)
+
+    def widened(self, side: str) -> Self:
+        """The range a quarter wider on one side, "low" or "high", or by a factor of 3 where it is
+        logarithmic; no further than `extend` allows, and as it is where that leaves nothing."""
+        if not isinstance(self.extend, tuple):
+            return self
+        low, high = self._reach()
+        if side == "low":
+            low, high = max(low, self.extend[0]), self.high
+        else:
+            low, high = self.low, min(high, self.extend[1])
+        return replace(self, low=low, high=high)  # type: ignore[type-var]  # only dataclasses
+
+    def likely_units(self) -> tuple[float, float]:
+        """The ends of `likely` as units; where there are cells, those at its ends are inside."""
+        half = (self.step or 0) / 2
+        a, b = self.likely
+        a, b = (max(a - half, a / 2) if self.log else a - half), b + half
+        if self.log:
+            a, b = math.log(a), math.log(b)
+        return (a - self._start) / self._width, (b - self._start) / self._width
 
     def _count(self) -> int:
         raise NotImplementedError
@@ -216,6 +291,8 @@ class _Number:
             "log=True" if self.log else None,
             f"step={step!r}" if step is not None else None,
             f"default={self.default!r}" if self.default is not None else None,
+            f"likely={self.likely!r}" if self.likely is not None else None,
+            f"extend={self.extend!r}" if self.extend else None,
             f"when={ {k: list(v) for k, v in self.when.items()}!r}" if self.when else None,
         )
         return f"{type(self).__name__}({inside})"
@@ -237,6 +314,15 @@ class Float(_Number):
         The value that a library uses when nobody sets one; `auto` tries it first.
     when : dict, optional
         Active only when each parent named here has one of the given values.
+    likely : (float, float), optional
+        An interval that holds the best value with a probability of two thirds, as you believe.
+        Samplers look there first, and elsewhere too: the belief is a normal density on the
+        parameter's scale whose middle two thirds are the interval, nine parts in ten, and the
+        uniform density.
+    extend : bool or (float, float)
+        Let the sampler `Narrow` widen the range where the best trials lie at one of its ends: up
+        to three times by a quarter of it, or by a factor of 3 where it is logarithmic. A range of
+        positive numbers stays so. Two numbers are the limits instead of these.
 
     Raises
     ------
@@ -250,6 +336,8 @@ class Float(_Number):
     step: float | None = field(default=None, kw_only=True)
     default: float | None = field(default=None, kw_only=True)
     when: Mapping[str, Any] | None = field(default=None, kw_only=True, hash=False)
+    likely: tuple[float, float] | None = field(default=None, kw_only=True)
+    extend: bool | tuple[float, float] | None = field(default=False, kw_only=True)
 
     _exact: ClassVar[tuple[int, int, int]]  # of an instance: low and step, times the third
 
@@ -306,7 +394,7 @@ class Int(_Number):
         ``low / 2`` where `low` is less than a step.
     step : int
         Only ``low``, ``low + step``, ... up to `high` are used.
-    default, when
+    default, when, likely, extend
         As for `Float`.
 
     Raises
@@ -321,6 +409,8 @@ class Int(_Number):
     step: int = field(default=1, kw_only=True)
     default: int | None = field(default=None, kw_only=True)
     when: Mapping[str, Any] | None = field(default=None, kw_only=True, hash=False)
+    likely: tuple[int, int] | None = field(default=None, kw_only=True)
+    extend: bool | tuple[int, int] | None = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         kind = f"Int({self.low!r}, {self.high!r})"

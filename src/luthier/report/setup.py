@@ -26,6 +26,7 @@ from luthier.report.reading import (
     budget,
 )
 from luthier.report.words import count, duration, listed, value_text
+from luthier.space import Space
 
 KNOWN = {"title", "question", "data", "split", "method", "evaluation", "verdict", "commands",
          "files", "tuning"}  # fmt: skip
@@ -131,9 +132,9 @@ def space(history: History) -> Section:
     rows = []
     for name, p in space.items():
         given = _own_default(p)
-        rows.append((name, _kind(p), _range(p), given, _when(p)))
-    keep = [i for i in range(5) if i < 3 or any(row[i] for row in rows)]
-    head = ("parameter", "kind", "range", "default", "active when")
+        rows.append((name, _kind(p), _range(p), given, _likely(p), _when(p)))
+    keep = [i for i in range(6) if i < 3 or any(row[i] for row in rows)]
+    head = ("parameter", "kind", "range", "default", "believed best", "active when")
     blocks.append(
         Table(
             tuple(head[i] for i in keep),
@@ -155,6 +156,14 @@ def _own_default(p: Parameter) -> str:
     if isinstance(p, Choice):
         return "" if p.default is MISSING else p.label(p.raw(p.default, "default"))
     return "" if p.default is None else value_text(p.default)
+
+
+def _likely(p: Parameter) -> str:
+    if p.likely is None:
+        return ""
+    if isinstance(p, Choice):
+        return listed((x for x, w in zip(p.labels, p.likely, strict=True) if w), "or")
+    return " to ".join(map(value_text, p.likely))
 
 
 def _when(p: Parameter) -> str:
@@ -197,8 +206,31 @@ def method(history: History) -> Section:
     tuning = notes.get("tuning")
     if isinstance(tuning, Mapping):
         blocks.append(Group("Options of the command", (Facts(_facts(tuning)),)))
+    blocks += _narrowing(history)
     blocks.append(Group("Budget used", _budget(history)))
     return Section("method", "Method and budget", tuple(blocks))
+
+
+def _narrowing(history: History) -> list[Block]:
+    """Every cut that the sampler `Narrow` made, and every range that it widened."""
+    from luthier.samplers.narrow import Narrow, cuts
+
+    told = history.opened.get("sampler")
+    part = told.get("part") if isinstance(told, Mapping) else None
+    if part != f"{Narrow.__module__}:{Narrow.__qualname__}":
+        return []
+    rows = [(str(c.trials), c.name, c.before, c.after, c.reason)
+            for c in cuts(history.space, history.seen())]  # fmt: skip
+    began = Space.from_json(history.opened["space"])
+    rows += [
+        ("any", name, _range(began[name]), _range(p), "as the best lay at an end of what you gave")
+        for name, p in history.space.items()
+        if not isinstance(p, Choice) and p.extend and name in began and began[name] != p
+    ]
+    if not rows:
+        return [Group("Narrowing", (Text(("No range was narrowed or widened.",)),))]
+    head = ("after trials", "parameter", "before", "after", "why")
+    return [Group("Narrowing", (Table(head, tuple(rows), (0,), code=(1,)),))]
 
 
 def _part(told: Any) -> str:

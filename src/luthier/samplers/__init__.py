@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from luthier.samplers.genetic import Genetic
     from luthier.samplers.gp import GP
     from luthier.samplers.grid import Grid
+    from luthier.samplers.mixed import Mixed
+    from luthier.samplers.narrow import Narrow
     from luthier.samplers.qmc import QMC
     from luthier.samplers.random import Random
+    from luthier.samplers.startup import Startup
     from luthier.samplers.tpe import TPE
+    from luthier.samplers.transfer import Transfer
 
 NAMES = {
     "auto": "luthier.samplers.auto:Auto",
@@ -25,10 +29,15 @@ NAMES = {
     "genetic": "luthier.samplers.genetic:Genetic",
     "gp": "luthier.samplers.gp:GP",
     "grid": "luthier.samplers.grid:Grid",
+    "mixed": "luthier.samplers.mixed:Mixed",
+    "narrow": "luthier.samplers.narrow:Narrow",
     "qmc": "luthier.samplers.qmc:QMC",
     "random": "luthier.samplers.random:Random",
+    "startup": "luthier.samplers.startup:Startup",
     "tpe": "luthier.samplers.tpe:TPE",
 }
+# Those that need an argument have no name.
+CLASSES = {**NAMES, "Transfer": "luthier.samplers.transfer:Transfer"}
 
 __all__ = [
     "CMAES",
@@ -39,7 +48,11 @@ __all__ = [
     "Differential",
     "Genetic",
     "Grid",
+    "Mixed",
+    "Narrow",
     "Random",
+    "Startup",
+    "Transfer",
     "sampler",
 ]
 
@@ -57,4 +70,4 @@ def sampler(given: str | Sampler) -> Sampler:
     return found
 
 
-__getattr__ = lazy(__name__, NAMES)
+__getattr__ = lazy(__name__, CLASSES)

@@ -18,6 +18,7 @@ from luthier.numerics.gaussian import Belief, Hyper, Posterior, fit
 from luthier.numerics.threads import one_thread
 from luthier.parameters import Array
 from luthier.parts import Proposal
+from luthier.samplers.likely import trust
 from luthier.samplers.observed import Seen, embedding, prior
 from luthier.samplers.start import first, start
 from luthier.space import Mask, Space
@@ -148,6 +149,7 @@ class _Search:
         self.X = seen.X[kept]
         self.model = Posterior(points[kept], seen.standard[kept], self.measured.block, hyper)
         self.taken: list[Any] = []
+        self.faith = trust(space, history)
         running = np.asarray(history.X[history.running])
         if len(running):
             self._believe(running)
@@ -227,6 +229,8 @@ class _Search:
         best = self.X[np.argsort(mean, kind="stable")[:4]]
         near = np.repeat(best, NEAR // 4, axis=0)
         pool = np.vstack([self.space.sample(DRAWN, self.rng), near])
+        if self.faith:
+            pool[: DRAWN // 4] = self.space.sample(DRAWN // 4, self.rng, likely=True)
         pool = np.where(np.isnan(pool), self.rng.random(pool.shape), np.clip(pool, 0, 1))
         near = pool[DRAWN:]
         moved = self.rng.random(near.shape) < max(0.3, min(1.0, 2 / near.shape[1]))

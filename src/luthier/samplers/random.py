@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
@@ -16,6 +17,8 @@ from luthier.space import Space
 class Random:
     """Draws uniformly, on the scale of each parameter.
 
+    Where parameters have `likely`, every second draw is from there.
+
     Source
     ------
     Bergstra and Bengio (2012), Random search for hyper-parameter optimization.
@@ -25,4 +28,8 @@ class Random:
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """`k` independent draws."""
-        return Proposal(space.sample(k, rng))
+        X = space.sample(k, rng)
+        if space.believed:
+            every_second = np.arange(history.proposals, history.proposals + k) % 2 == 0
+            X = np.where(every_second[:, None], space.sample(k, rng, likely=True), X)
+        return Proposal(X)

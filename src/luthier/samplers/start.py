@@ -6,6 +6,7 @@ import numpy as np
 
 from luthier.numerics.design import balanced
 from luthier.parameters import Array, Choice, Parameter
+from luthier.samplers.likely import with_likely
 from luthier.space import Space
 
 FIRST = 3  # points of the start design; more where a choice has more options
@@ -27,6 +28,9 @@ def first(space: Space) -> int:
 def start(space: Space, seed: int) -> Array:
     """The default configuration where it is known, then a balanced design."""
     levels = tuple(max(options(p), 0) for _, p in space.items())
-    made = space.repair(balanced(first(space), levels, np.random.default_rng((seed, 0xD0E))))
+    rng = np.random.default_rng((seed, 0xD0E))
+    made = space.repair(balanced(first(space), levels, rng))
     default = space.default_raw()
-    return made if default is None else np.vstack([space.rows([default]), made[1:]])
+    if default is None:
+        return with_likely(space, made, rng)
+    return np.vstack([space.rows([default]), with_likely(space, made[1:], rng)])

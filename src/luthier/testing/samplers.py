@@ -25,6 +25,11 @@ SPACES = {
     "forbidden": FORBIDDEN,
     "one column": Space(x=Float(-3, 9)),
     "with constants": Space(x=Float(-3, 9), c=7, d=Int(4, 4), e="fixed"),
+    "believed": Space(
+        x=Float(-3, 9, likely=(4, 6), extend=True),
+        a=Choice("u", "v", likely="v"),
+        n=Int(2, 20, log=True, likely=(3, 5), when={"a": "v"}),
+    ),
     "ruled": Space(x=Float(-3, 9), n=Int(2, 6)).forbid(apart=lambda p: p["x"] > p["n"]),
 }
 

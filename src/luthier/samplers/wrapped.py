@@ -1,0 +1,66 @@
+"""What samplers that ask another sampler share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from luthier.history import History
+from luthier.parameters import Ints
+from luthier.parts import Proposal, Sampler
+from luthier.space import Space
+
+
+def inner(given: str | Sampler) -> Sampler:
+    """The sampler to ask, by name or as it is."""
+    from luthier.samplers import sampler
+
+    return sampler(given)
+
+
+def many_objectives(sampler: Any) -> bool:
+    """Whether it handles several objectives."""
+    return bool(getattr(sampler, "many_objectives", True))
+
+
+def uses_losses(sampler: Any) -> bool:
+    """Whether it learns from results."""
+    return bool(getattr(sampler, "uses_losses", True))
+
+
+def ask_within(
+    sampler: Sampler, part: Space, space: Space, history: History, k: int, rng: Generator
+) -> Proposal:
+    """What a sampler proposes when it knows of a part of a space only.
+
+    Parameters
+    ----------
+    part : Space
+        With the names of `space`, and values that `space` has too.
+    history : History
+        Of the whole space; trials outside the part lie outside [0, 1] for the sampler.
+    """
+    proposal = sampler.ask(part, history.within(part), k, rng)
+    raws = [part.raw(x) for x in proposal.X]
+    return Proposal(space.repair(space.rows(raws)) if raws else proposal.X, proposal.tag)
+
+
+def joined(*proposals: Proposal) -> Proposal:
+    """All rows of some proposals, in that order."""
+    X = np.vstack([p.X for p in proposals])
+    return Proposal(X, np.concatenate([_tags(p) for p in proposals]))
+
+
+def _tags(proposal: Proposal) -> Ints:
+    return np.broadcast_to(np.asarray(proposal.tag, dtype=np.int64), (len(proposal.X),))
+
+
+def explain(sampler: Sampler, space: Space, history: History) -> str:
+    """What a sampler does next and why: in its own words, else the first lines of its docs."""
+    told = getattr(sampler, "explain", None)
+    if told is not None and len(space):
+        return str(told(space, history))
+    doc = (type(sampler).__doc__ or "").strip().partition("\n\n")[0]
+    return f"{sampler!r}: {' '.join(doc.split())}"
