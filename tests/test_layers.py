@@ -16,6 +16,7 @@ LAYERS = """
     importers testing
     study
     report
+    importance
     models estimate
     run settings
     trial owners about log propose results recommend

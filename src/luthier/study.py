@@ -29,6 +29,7 @@ from luthier.trial import Task, Trial
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from luthier.importance import Importance
     from luthier.run.loop import Watcher
 
 RETRIES = 3  # of a trial whose process is lost
@@ -728,6 +729,17 @@ class Study:
     def explain(self) -> str:
         """What proposes the next trial and why, in words."""
         return explain(self.sampler, self.space, self.history.seen())
+
+    def importance(
+        self, method: str = "fanova", *, pairs: bool = False, objective: str | None = None
+    ) -> Importance:
+        """How much of the differences in an objective each parameter accounts for.
+
+        See `luthier.importance.importance`, which this calls.
+        """
+        from luthier.importance import importance
+
+        return importance(self.history, method, pairs=pairs, objective=objective)
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write the report to a file, ``.html`` or ``.md``; returns its path.

@@ -113,6 +113,7 @@ def test_every_section_is_in_both_forms(tuned):
         "Default against tuned",
         "Over- and underfitting",
         "Best so far",
+        "Which parameters matter",
         "Parameters against value",
         "Trials",
         "Failures",
@@ -468,6 +469,33 @@ def test_under_noise_it_says_which_trial_to_use():
     assert f"should give {used.expected[0]:.2g}"[:16] in words
     calm = Study(space, sampler="qmc").run(lambda t: t.params["x"], trials=20)
     assert "Results are noisy" not in Report(calm.history).markdown()
+
+
+def test_what_each_parameter_accounts_for_is_told():
+    study = Study({"x": Float(-3, 9), "y": Float(2, 5)}, name="weighed", sampler="random")
+    study.run(lambda trial: trial.params["x"] + 2 * trial.params["y"], trials=30, progress=False)
+    page, text = both(study)
+
+    assert "`x` matters most, with " in text
+    assert "from 30 trials" in text
+    assert re.search(r"^\| `x` .*\n\| `y` ", text, re.M)
+    assert "By themselves, all parameters account for" in page
+
+
+def test_an_end_that_the_best_trials_press_against_is_named():
+    study = Study({"x": Float(-3, 9), "y": Float(2, 5)}, name="pressed")
+    for i in range(60):
+        study.enqueue({"x": -3 + i * i / 400, "y": 3.0})
+    study.run(lambda trial: trial.params["x"], trials=60, progress=False)
+
+    assert "x: 6 of the 6 best trials lie at the lower end of its range, -3." in both(study)[1]
+
+
+def test_too_few_trials_to_tell_what_matters_are_said_to_be():
+    study = Study({"x": Float(-3, 9), "y": Float(2, 5)}, name="few")
+    study.run(lambda trial: trial.params["x"], trials=4, progress=False)
+
+    assert "4 trials with a result cannot tell: it takes 10 or more." in both(study)[1]
 
 
 def test_the_same_log_gives_the_same_report(tuned):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from luthier.history import History, State
+from luthier.importance import ENOUGH, importance
 from luthier.parameters import Choice
 from luthier.report import figures
 from luthier.report.document import (
@@ -31,6 +32,8 @@ from luthier.report.svg import Drawing
 from luthier.report.trials import trials
 from luthier.report.words import count, number, value_text
 
+WEIGHED = 200  # parameters; with more, growing forests takes too long for a report
+SHARES = 20  # parameters whose share is listed
 PANELS = 12  # parameters that are drawn
 CAUSES = 8  # causes of failure that are shown with their traceback
 LINES = 6  # of a traceback
@@ -150,6 +153,41 @@ def parameters(history: History) -> Section | None:
         "Parameters against value",
         (Text((words,)), Figure(tuple(drawings), "", (table,), small=True)),
     )
+
+
+def weights(history: History) -> Section | None:
+    """How much each parameter matters, and which ends of ranges are in the way."""
+    done = int((history.done & np.isfinite(history.Y[:, 0])).sum())
+    if done < 2 or not any(p.cells > 1 for _, p in history.space.items()):
+        return None
+    if done < ENOUGH:
+        words = f"{count(done, 'trial')} with a result cannot tell: it takes {ENOUGH} or more."
+        return Section("weights", "Which parameters matter", (Text((words,)),))
+    told = importance(history, "fanova" if len(history.space) <= WEIGHED else "ped-anova")
+    first, whole = told.parts[0], min(1.0, sum(told.values()))
+    runs: list[str | Code | Strong] = [told.summary, " "]
+    if first.share > 0:
+        runs += [
+            Code(str(first)),
+            f" matters most, with {first.share:.0%} ({first.low:.0%} to {first.high:.0%}).",
+        ]
+        if told.method == "fanova":
+            runs.append(
+                f" By themselves, all parameters account for {whole:.0%} of what the model tells"
+                + ("; the rest is what they do together." if whole < 0.995 else ".")
+            )
+    rows = tuple(
+        (str(part), f"{part.share:.0%}", f"{part.low:.0%} to {part.high:.0%}", f"{part.trials:,}")
+        for part in told.parts[:SHARES]
+    )
+    if len(told.parts) > SHARES:
+        runs.append(f" The first {SHARES} of {len(told.parts)} are listed.")
+    blocks: list[Block] = [
+        Text(tuple(runs)),
+        Table(("parameter", "share", "95% interval", "trials"), rows, (1, 3), code=(0,)),
+    ]
+    blocks += [Text((sentence,), "caution") for sentence in told.pressed]
+    return Section("weights", "Which parameters matter", tuple(blocks))
 
 
 def all_trials(history: History) -> Section | None:

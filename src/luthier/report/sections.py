@@ -24,6 +24,7 @@ def document(history: History, name: str) -> Document:
         judging.fit(history, folds),
         searching.search(history),
         judging.learning(history, folds),
+        searching.weights(history),
         searching.parameters(history),
         searching.all_trials(history),
         searching.failures(history),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from luthier.samplers.auto import Auto
     from luthier.samplers.cmaes import CMAES
     from luthier.samplers.differential import Differential
+    from luthier.samplers.forest import Forest
     from luthier.samplers.genetic import Genetic
     from luthier.samplers.gp import GP
     from luthier.samplers.grid import Grid
@@ -26,6 +27,7 @@ NAMES = {
     "auto": "luthier.samplers.auto:Auto",
     "cmaes": "luthier.samplers.cmaes:CMAES",
     "differential": "luthier.samplers.differential:Differential",
+    "forest": "luthier.samplers.forest:Forest",
     "genetic": "luthier.samplers.genetic:Genetic",
     "gp": "luthier.samplers.gp:GP",
     "grid": "luthier.samplers.grid:Grid",
@@ -46,6 +48,7 @@ __all__ = [
     "TPE",
     "Auto",
     "Differential",
+    "Forest",
     "Genetic",
     "Grid",
     "Mixed",

@@ -1,0 +1,219 @@
+"""Bayesian optimisation with a random forest, for mixed, conditional and large spaces."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.random import Generator
+
+from luthier.history import History
+from luthier.numerics.climb import climb
+from luthier.numerics.design import balanced
+from luthier.numerics.forest import Forest as Trees
+from luthier.numerics.forest import Layout, grow
+from luthier.numerics.threads import one_thread
+from luthier.parameters import Array, Ints
+from luthier.parts import Proposal
+from luthier.samplers.observed import Seen
+from luthier.samplers.start import options
+from luthier.space import Space
+
+FIRST = 6  # points of the start design
+RANDOM = 30  # one point in so many is drawn uniformly
+TREES, LEAST = 40, 1  # trees, and rows in a leaf at least; with 2 it searches too little nearby
+KAPPA = 1.0  # standard deviations
+SETTLED = 0.03  # what is known to so many standard deviations of the losses is not worth a trial
+KNOWN = 1e6  # by how much its promise is less
+MOST = 1000  # trials that each tree is grown from; of more, each draws so many
+REFIT = 60  # trials up to which the forest is grown anew every time; then at 5 % more
+EXCHANGED = 16  # a parameter with no more values is changed to each of them in turn
+LISTED = 1000  # a space with no more points is searched by looking at all of them
+DRAWN, NEAR = 400, 160  # points to look at first: anywhere, and around the best
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Grows a random forest from the losses and tries where they may be lowest.
+
+    The first points are the default configuration, where it is known, and a Latin hypercube in
+    which every option comes equally often. Then the point with the lowest optimistic bound of
+    its loss, one standard deviation below what is expected; one in 30 is drawn uniformly. Running
+    trials count as if they had ended as expected; failed ones count as a little worse than the
+    worst, stopped ones keep the rank they had. Beyond 60 trials, new splits are looked for at
+    every 5 % more; what is expected in a leaf always comes from all trials.
+
+    Source
+    ------
+    Hutter, Hoos and Leyton-Brown (2011); Lindauer et al. (2022). We differ in the splits, see
+    `luthier.numerics.forest.grow`, in that the variance within leaves counts, and in the bound:
+    they take the expected improvement.
+    """
+
+    many_objectives: ClassVar[bool] = False
+    _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
+        """The next `k` points; fewer when a finite space has no more."""
+        with one_thread():
+            rows = list(self._rows(space, history, k, rng))
+        return Proposal(np.array(rows).reshape(len(rows), len(space)))
+
+    def _rows(self, space: Space, history: History, k: int, rng: Generator) -> Iterable[Array]:
+        search, enough = None, int(history.done.sum()) >= 2
+        for draw in range(history.proposals, history.proposals + k):
+            if draw < FIRST:
+                yield _start(space, history.seed)[draw]
+                continue
+            if not enough:
+                yield space.repair(space.sample(1, rng))[0]
+                continue
+            search = search or _Search(self._cache, space, history, rng)
+            row = search.next(draw)
+            if row is None:
+                return
+            yield row
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        object.__setattr__(self, "_cache", {})
+
+
+@lru_cache(maxsize=8)
+def _start(space: Space, seed: int) -> Array:
+    """The default configuration where it is known, then a balanced design. Shape (FIRST, d)."""
+    levels = tuple(max(options(p), 0) for _, p in space.items())
+    made = space.repair(balanced(FIRST, levels, np.random.default_rng((seed, 0xF0))))
+    default = space.default_raw()
+    return made if default is None else np.vstack([space.rows([default]), made[1:]])
+
+
+class _Search:
+    """A forest that has seen a history, and the search for the points that promise most."""
+
+    def __init__(
+        self, cache: dict[Any, Any], space: Space, history: History, rng: Generator
+    ) -> None:
+        self.space, self.history, self.rng = space, history, rng
+        self.layout = Layout(tuple(options(p) for _, p in space.items()))
+        self.taken: list[Any] = []
+        seen = Seen.of(history, warp=True)
+        self.X, y = seen.X, seen.standard
+        self.trees, self.home = self._grown(cache, seen)
+        # Leaves hold what their tree was grown from, with the losses as they stand now, and
+        # everything that came since.
+        rows, old = self.trees.rows, self.home.shape[1]
+        self.node, self.told = np.take_along_axis(self.home, rows, axis=1), y[rows]
+        self._add(seen.X[old:], y[old:])
+        running = np.asarray(history.X[history.running])
+        if len(running):
+            self._believe(running)
+
+    def _grown(self, cache: dict[Any, Any], seen: Seen) -> tuple[Trees, Ints]:
+        """The forest as of its last growth, and the leaves of the trials it was grown from."""
+        n = len(seen)
+        if n > REFIT:
+            n = int(REFIT * 1.05 ** math.floor(math.log(n / REFIT) / math.log(1.05) + 1e-9))
+            seen = seen.before(n)
+        key = (self.layout, self.history.seed, seen.X.tobytes(), seen.y.tobytes())
+        if cache.get("key") != key:
+            chance = np.random.default_rng((self.history.seed, n))
+            settings = {"trees": TREES, "least": LEAST, "most": MOST}
+            trees = grow(seen.X, seen.standard, self.layout, chance, **settings)
+            cache.update(key=key, made=(trees, trees.leaf(seen.X)))
+        made: tuple[Trees, Ints] = cache["made"]
+        return made
+
+    def _add(self, X: Array, y: Array) -> None:
+        """Put points with these losses into the leaves of every tree."""
+        if len(X):
+            new = self.trees.leaf(X)
+            self.home = np.hstack([self.home, new])
+            self.node = np.hstack([self.node, new])
+            told = np.broadcast_to(y, (len(self.trees), len(y)))
+            self.told = np.hstack([self.told, told])
+        self.model = self.trees.refilled(self.node, self.told)
+
+    def _believe(self, X: Array) -> None:
+        """Take the expected losses of points that are on their way for observed ones."""
+        self._add(X, self.model(X).mean)
+        self.X = np.vstack([self.X, X])
+
+    def next(self, draw: int) -> Array | None:
+        """The next point, which then counts as running; None when there is none left."""
+        if draw % RANDOM == RANDOM - 1:
+            row: Array | None = self._random()
+        else:
+            mean = self.model.mean[self.home].mean(axis=0)
+            row = self._from_all() if self._small else self._from_climb(mean)
+        if row is not None:
+            self._believe(row[None])
+            self.taken.append(self.space.key(self.space.raw(row)))
+        return row
+
+    def _random(self) -> Array:
+        return np.asarray(self.space.repair(self.space.sample(1, self.rng))[0])
+
+    @cached_property
+    def _small(self) -> bool:
+        return math.prod(p.cells for _, p in self.space.items()) <= LISTED
+
+    def _from_all(self) -> Array | None:
+        """The best of all points of a small space."""
+        raws = [raw for raw in self.space.points() if self._fresh(raw)]
+        if not raws:
+            return None
+        X = self.space.rows(raws)
+        row: Array = X[int(np.argmax(self._promised(X)))]
+        return row
+
+    def _from_climb(self, mean: Array) -> Array:
+        grid = [
+            None if p.cells > EXCHANGED else p.centre(np.arange(int(p.cells)))
+            for _, p in self.space.items()
+        ]
+        ends, values = climb(self.score, self._pool(mean), grid, self.rng)
+        for X, value in zip(self._settled(ends), values, strict=True):
+            if math.isfinite(value) and self._fresh(self.space.raw(X)):
+                return np.asarray(X)
+        return self._random()
+
+    def _fresh(self, raw: Any) -> bool:
+        return self.history.tried(raw) is None and self.space.key(raw) not in self.taken
+
+    def _pool(self, mean: Array) -> Array:
+        """Points to start from: some anywhere, some around the best. No cell is missing."""
+        best = self.X[np.argsort(mean, kind="stable")[:8]]
+        near = best[np.arange(NEAR) % len(best)]
+        pool = np.vstack([self.space.sample(DRAWN, self.rng), near])
+        pool = np.where(np.isnan(pool), self.rng.random(pool.shape), np.clip(pool, 0, 1))
+        near = pool[DRAWN:]
+        moved = self.rng.random(near.shape) < max(0.2, min(1.0, 2 / near.shape[1]))
+        width = self.rng.choice([0.05, 0.2], size=(len(near), 1))
+        stepped = np.clip(near + width * self.rng.standard_normal(near.shape), 0, 1)
+        other = np.where(np.array(self.layout.levels) > 0, self.rng.random(near.shape), stepped)
+        near[:] = np.where(moved, other, near)
+        return pool
+
+    def _settled(self, G: Array) -> Array:
+        """The points of the space that full rows stand for."""
+        X = self.space.snap(G)
+        X[~self.space.active(X)] = np.nan
+        return X
+
+    def score(self, G: Array) -> Array:
+        """What full rows (k, d) promise; -inf where they are forbidden."""
+        X = self._settled(G)
+        return np.where(self.space.allowed(X), self._promised(X), -np.inf)
+
+    def _promised(self, X: Array) -> Array:
+        """The optimistic bound of the loss, downwards; lower by far where the loss is known."""
+        belief = self.model(X)
+        bound = KAPPA * np.sqrt(belief.variance) - belief.mean
+        return np.where(belief.variance < SETTLED**2, bound - KNOWN, bound)
