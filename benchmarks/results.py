@@ -15,19 +15,29 @@ HERE = Path(__file__).parent
 PAGE = HERE / "RESULTS.md"
 
 
-def surroundings(packages: list[str]) -> dict[str, Any]:
-    """Machine, versions, commit and command of this run; names no host, user or path."""
-    from luthier.about import about
+def commit() -> str:
+    """The commit of this tree, and whether the library was changed since."""
 
     def git(*words: str) -> str:
         done = subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True)
         return done.stdout.strip()
 
-    changed = "" if not git("status", "--porcelain", "--", "src") else " with uncommitted changes"
+    changed = (
+        "" if not git("status", "--porcelain", "--", "../src") else " with uncommitted changes"
+    )
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + changed
+
+
+def surroundings(packages: list[str]) -> dict[str, Any]:
+    """Machine, versions, commit and command of this run; names no host, user or path."""
+    from luthier.about import about
+
+    program = Path(sys.argv[0])
+    program = program.parent if program.stem == "__main__" else program
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "commit": (git("rev-parse", "--short", "HEAD") or "unknown") + changed,
-        "command": "python -m benchmarks." + " ".join([Path(sys.argv[0]).stem, *sys.argv[1:]]),
+        "commit": commit(),
+        "command": "python -m benchmarks." + " ".join([program.stem, *sys.argv[1:]]),
         "machine": about()["machine"],
         "versions": {"python": platform.python_version()}
         | {name: metadata.version(name) for name in packages},

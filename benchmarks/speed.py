@@ -208,6 +208,20 @@ def in_turns(
     return taken
 
 
+def compared(
+    what: str, wanted: str, count: int, taken: list[list[float]], who: str
+) -> dict[str, Any]:
+    """A row: seconds of `count` repetitions, ours and the other's, turn by turn."""
+    ours, theirs = map(statistics.median, taken)
+    ratios = [b / a for a, b in zip(*taken, strict=True)]
+    if who != "optuna":
+        ratios = [1 / ratio for ratio in ratios]
+    row = {"what": what, "against": who, "wanted": wanted, "count": count, "luthier": taken[0],
+           "other": taken[1], "ratio": statistics.median(ratios), "ratios": ratios}  # fmt: skip
+    print(f"{what}: {ours:.4g} s, {who} {theirs:.4g} s, ratio {row['ratio']:.3g}", flush=True)
+    return row
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, nothing written")
@@ -217,14 +231,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
 
     def compare(what: str, wanted: str, count: int, taken: list[list[float]], who: str) -> None:
-        ours, theirs = map(statistics.median, taken)
-        ratios = [b / a for a, b in zip(*taken, strict=True)]
-        if who != "optuna":
-            ratios = [1 / ratio for ratio in ratios]
-        row = {"what": what, "against": who, "wanted": wanted, "count": count, "luthier": taken[0],
-               "other": taken[1], "ratio": statistics.median(ratios), "ratios": ratios}  # fmt: skip
-        rows.append(row)
-        print(f"{what}: {ours:.4g} s, {who} {theirs:.4g} s, ratio {row['ratio']:.3g}", flush=True)
+        rows.append(compared(what, wanted, count, taken, who))
 
     for n in (100, 1_000, 10_000):
         n = max(n // shrink, 10)
@@ -250,10 +257,17 @@ def main() -> None:
         compare(f"`{code}`", wanted, 1, taken, "numpy")
     if not given.quick:
         around = surroundings(["luthier", "numpy", "optuna", "sqlalchemy"])
-        write("speed", "Speed", table(rows), {"surroundings": around, "rows": rows})
+        write("speed", "Speed", table(rows, INTRO), {"surroundings": around, "rows": rows})
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+INTRO = (
+    f"{D} `Float` parameters. Medians over repeats in turns; for many trials, the time of one. "
+    "The ratio is that of the two times within a turn (median, and its range): how many times "
+    "faster luthier is than Optuna, or how many times slower an import is than `import numpy`."
+)
+
+
+def table(rows: list[dict[str, Any]], intro: str) -> str:
     """The rows in Markdown."""
 
     def each(seconds: list[float], count: int) -> str:
@@ -261,9 +275,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         return f"{1e3 * told:.3g} ms" if count > 1 or told < 1 else f"{told:.2f} s"
 
     made = [
-        f"{D} `Float` parameters. Medians over repeats in turns; for many trials, the time of one. "
-        "The ratio is that of the two times within a turn (median, and its range): how many times "
-        "faster luthier is than Optuna, or how many times slower an import is than `import numpy`.",
+        intro,
         "",
         "| what | luthier | the other | ratio | range | wanted |",
         "| --- | --: | --: | --: | --: | --: |",

@@ -11,7 +11,8 @@ import luthier
 from luthier.history import KINDS
 
 DOCS = Path(__file__).parents[1] / "docs"
-PUBLIC = ["luthier", "luthier.samplers", "luthier.schedulers", "luthier.stores", "luthier.testing"]
+PARTS = ["integrations", "samplers", "schedulers", "stores", "testing"]
+PUBLIC = ["luthier", *(f"luthier.{name}" for name in PARTS)]
 
 
 def documented():

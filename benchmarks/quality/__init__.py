@@ -1,0 +1,1 @@
+"""How good luthier's proposals are, beside other optimisers' on the same tasks and seeds."""
