@@ -102,6 +102,15 @@ class Optuna:
         self.study.tell(token, loss)
 
 
+class OptunaGrouped(Optuna):
+    """Its default with parameters of one branch modelled together."""
+
+    def sampler(self, seed: int) -> Any:
+        import optuna
+
+        return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True)
+
+
 class OptunaGP(Optuna):
     """Its Gaussian process; by define-by-run it would draw conditional parameters at random."""
 
@@ -422,6 +431,7 @@ def decoded(space: Space, given: Mapping[str, Any]) -> Params:
 
 RIVALS: dict[str, type[Any]] = {
     "optuna-tpe": Optuna,
+    "optuna-tpe-grouped": OptunaGrouped,
     "optuna-gp": OptunaGP,
     "optuna-cmaes": OptunaCMAES,
     "optuna-luthier": OptunaLuthier,
