@@ -134,21 +134,26 @@ class Embedding:
     def __call__(self, X: Array) -> Points:
         """Embed rows (k, d)."""
         k, p, h = len(X), len(self.numeric), int(self._options.sum())
+        C = X[:, self.numeric] - 0.5
+        live = ~np.isnan(C)
+        whole = bool((np.abs(C) <= FAR).all())  # nothing is inactive, nor far outside
+        if not whole:
+            C = np.where(live, np.clip(C, -FAR, FAR), 0.0)
         F = np.zeros((k, p + h + len(self.switches)))
-        U = X[:, self.numeric]
-        live = ~np.isnan(U)
-        C = np.where(live, np.clip(U - 0.5, -FAR, FAR), 0.0)
         F[:, :p] = C
-        V = X[:, self.choices]
-        rows, which = np.nonzero((V >= 0) & (V <= 1))  # not where inactive or taken away
-        count = self._options[which]
-        at = np.minimum((V[rows, which] * count).astype(np.int64), count - 1)
-        F[rows, p + self._first[which] + at] = math.sqrt(0.5)
-        F[:, p + h :] = ~np.isnan(X[:, self.switches])
+        if len(self.choices):
+            V = X[:, self.choices]
+            rows, which = np.nonzero((V >= 0) & (V <= 1))  # not where inactive or taken away
+            count = self._options[which]
+            at = np.minimum((V[rows, which] * count).astype(np.int64), count - 1)
+            F[rows, p + self._first[which] + at] = math.sqrt(0.5)
+        if self.switches:
+            F[:, p + h :] = ~np.isnan(X[:, self.switches])
         T = np.empty((k, 2 * p + h + 1))
         T[:, :p] = self._scale * math.sqrt(12) * C
         # Half of Legendre's second polynomial.
-        T[:, p : 2 * p] = np.where(live, self._scale * math.sqrt(45) * (C * C - 1 / 12), 0.0)
+        bow = self._scale * math.sqrt(45) * (C * C - 1 / 12)
+        T[:, p : 2 * p] = bow if whole else np.where(live, bow, 0.0)
         T[:, 2 * p : -1] = self._scale * 1.5 * F[:, p : p + h]
         T[:, -1] = LEVEL
         return Points(F, T @ self._shared if self.twins else T)

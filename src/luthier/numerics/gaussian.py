@@ -70,9 +70,8 @@ class Prior:
 
 def factor(K: Array) -> Array | None:
     """Lower Cholesky factor, with as much added to the diagonal as it takes; None if hopeless."""
-    scale = float(np.mean(np.diag(K)))
     for extra in LADDER:
-        made = K if not extra else K + extra * scale * np.eye(len(K))
+        made = K if not extra else K + extra * float(np.mean(np.diag(K))) * np.eye(len(K))
         L, info = lapack.dpotrf(made, lower=1, clean=1)
         if info == 0 and np.isfinite(L[-1, -1]):
             return np.asarray(L)
@@ -82,9 +81,9 @@ def factor(K: Array) -> Array | None:
 def inverse(L: Array) -> Array:
     """The inverse of the matrix with this lower Cholesky factor."""
     made, _ = lapack.dpotri(L, lower=1)  # its upper triangle is that of L: zero
-    diagonal = made.diagonal().copy()
+    half = made.diagonal().copy()
     made = made + made.T
-    np.fill_diagonal(made, diagonal)
+    made.flat[:: len(made) + 1] = half
     return np.asarray(made)
 
 
