@@ -30,6 +30,7 @@ REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 
 SETTLED = 0.03  # standard deviations of the losses; what is known to so many, and is no better
 # than the best, is not worth a trial
 BOLD = (1.0, 2.0)  # standard deviations below the mean, in turns
+CROWD = 4  # running trials from which the bounds are half as bold again
 NOISY = 0.3  # noise that hyperparameters are also tried with: there are two ways to see a surprise
 CAP, FITTED = 250, 150  # trials that the process can hold, and that hyperparameters come from
 
@@ -42,8 +43,9 @@ class GP:
     every option of every choice comes once. Then, in turns, the point with the lowest optimistic
     bound of its loss, that with the lowest bound of a bolder kind, and the one with the largest
     expected improvement upon the best expected loss. Running trials count as if they had ended
-    as expected. Failed ones count as a little worse than the worst, stopped ones keep the rank
-    they had. Beyond 250 trials, the best, the nearest to the best and some of the rest are kept.
+    as expected, and make the bounds bolder. Failed ones count as a little worse than the worst,
+    stopped ones keep the rank they had. Beyond 250 trials, the best, the nearest to the best and
+    some of the rest are kept.
 
     Parameters
     ----------
@@ -189,7 +191,9 @@ class _Search:
         noisy = min(1.0, 10 * hyper.noise / (hyper.noise + hyper.amplitude))
         self.promise: Acquisition = Improvement(float(at), float(uncertain))
         if draw % 3 != 2:
-            self.promise = LowerBound(BOLD[draw % 3] + 1.2 * noisy)
+            pending = int(self.history.running.sum()) + len(self.taken)
+            bold = BOLD[draw % 3] * (1 + 0.5 * min(1.0, pending / CROWD))
+            self.promise = LowerBound(bold + 1.2 * noisy)
         row = self._from_all() if self._small else self._from_climb(belief.mean)
         if row is not None:
             self._believe(row[None])
