@@ -169,12 +169,14 @@ def best(space, sampler, trials, seeds):
     return np.array([study.run(bend, trials=trials).best.value for study in made])
 
 
-@pytest.mark.parametrize(("sampler", "seeds"), [("random", 12), (TPE(), 9), ("gp", 6)])
-def test_a_belief_that_is_right_helps(sampler, seeds):
-    wins = best(RIGHT, sampler, 10, seeds) < best(NOTHING, sampler, 10, seeds)
+@pytest.mark.parametrize(
+    ("sampler", "seeds", "trials"), [("random", 12, 10), (TPE(), 9, 10), ("gp", 12, 5)]
+)
+def test_a_belief_that_is_right_helps(sampler, seeds, trials):
+    wins = best(RIGHT, sampler, trials, seeds) < best(NOTHING, sampler, trials, seeds)
 
-    # By chance, all of 6, 8 of 9 or 10 of 12 come up less than once in 50 times.
-    assert wins.sum() >= {6: 6, 9: 8, 12: 10}[seeds]
+    # By chance, 8 of 9 or 10 of 12 come up less than once in 50 times.
+    assert wins.sum() >= {9: 8, 12: 10}[seeds]
 
 
 @pytest.mark.parametrize(("sampler", "seeds"), [(TPE(), 8), ("gp", 4)])

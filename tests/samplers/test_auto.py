@@ -81,14 +81,14 @@ def test_it_says_what_it_does_and_why():
     sampler, space = Auto(), study.space
     assert "default configuration, then 3 points" in sampler.explain(space, study.history)
 
-    for trial in study.ask(3):
+    for trial in study.ask(4):
         last = trial
     assert "two finished trials, and there are 0" in sampler.explain(space, study.history)
 
     study.tell(last, 1.5)
     study.run(told, trials=9)
     words = sampler.explain(space, study.history)
-    assert "Gaussian process of 9 finished trials, 2 running" in words
+    assert "Gaussian process of 9 finished trials, 3 running" in words
 
     many = Study(KNOWN, sampler="auto", **TWO)
     assert "there are 2 objectives" in sampler.explain(space, many.history)

@@ -16,9 +16,17 @@ def test_the_start_has_every_option_once_and_the_default_first():
 
     got = space.decode(start(space, seed=7))
 
-    assert len(got) == first(space) == 4
+    assert len(got) == first(space) == 5
     assert got[0] == {"x": 1.5, "kind": "c"}
     assert len({params["kind"] for params in start_without_default()}) == 4
+
+
+def test_without_a_default_the_centre_comes_first():
+    got = MIXED.decode(start(MIXED, seed=7))
+
+    assert got[0]["x"] == 3
+    assert got[0]["n"] == MIXED.decode(MIXED.repair(np.full((1, 4), 0.5)))[0]["n"]
+    assert len({tuple(params.items()) for params in got}) == first(MIXED)
 
 
 def test_the_start_differs_from_seed_to_seed_and_not_otherwise():

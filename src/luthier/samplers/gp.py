@@ -39,13 +39,13 @@ CAP, FITTED = 250, 150  # trials that the process can hold, and that hyperparame
 class GP:
     """Fits a Gaussian process to the losses and tries where it promises most.
 
-    The first points are the default configuration, where it is known, and a design in which
-    every option of every choice comes once. Then, in turns, the point with the lowest optimistic
-    bound of its loss, that with the lowest bound of a bolder kind, and the one with the largest
-    expected improvement upon the best expected loss. Running trials count as if they had ended
-    as expected, and make the bounds bolder. Failed ones count as a little worse than the worst,
-    stopped ones keep the rank they had. Beyond 250 trials, the best, the nearest to the best and
-    some of the rest are kept.
+    The first points are the default configuration, or the centre of the ranges where it is not
+    known, and a design in which every option of every choice comes once. Then, in turns, the
+    point with the lowest optimistic bound of its loss, that with the lowest bound of a bolder
+    kind, and the one with the largest expected improvement upon the best expected loss. Running
+    trials count as if they had ended as expected, and make the bounds bolder. Failed ones count
+    as a little worse than the worst, stopped ones keep the rank they had. Beyond 250 trials, the
+    best, the nearest to the best and some of the rest are kept.
 
     Parameters
     ----------
@@ -97,10 +97,10 @@ def explain(space: Space, history: History) -> str:
     """What proposes the next point of a study, and why, in words."""
     planned, done = first(space), int(history.done.sum())
     if history.proposals < planned:
-        default = "the default configuration, then " if space.default_raw() is not None else ""
+        origin = "centre" if space.default_raw() is None else "default configuration"
         return (
-            f"The start: {default}{planned} points in all, spread evenly, in which every option "
-            "comes at least once."
+            f"The start: the {origin}, then {planned - 1} points, spread evenly, in which every "
+            "option comes at least once."
         )
     if done < 2:
         return f"Points spread evenly: a model needs two finished trials, and there are {done}."

@@ -1,4 +1,4 @@
-"""The first points of samplers with a model: the default configuration, then a balanced design."""
+"""The first points of a sampler with a model: the default or the centre, then a design."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from luthier.parameters import Array, Choice, Parameter
 from luthier.samplers.likely import with_likely
 from luthier.space import Space
 
-FIRST = 3  # points of the start design; more where a choice has more options
+FIRST = 3  # points of the balanced design; more where a choice has more options
 MOST_FIRST = 12
 
 
@@ -22,15 +22,16 @@ def options(p: Parameter) -> int:
 
 def first(space: Space) -> int:
     """How many points there are before the model takes over: every option comes once."""
-    return min(max(FIRST, *(options(p) for _, p in space.items()), 0), MOST_FIRST)
+    return 1 + min(max(FIRST, *(options(p) for _, p in space.items()), 0), MOST_FIRST)
 
 
 def start(space: Space, seed: int) -> Array:
-    """The default configuration where it is known, then a balanced design."""
+    """The default configuration, or the centre where it is not known, then a balanced design."""
     levels = tuple(max(options(p), 0) for _, p in space.items())
     rng = np.random.default_rng((seed, 0xD0E))
-    made = space.repair(balanced(first(space), levels, rng))
+    made = balanced(first(space) - 1, levels, rng)
     default = space.default_raw()
     if default is None:
-        return with_likely(space, made, rng)
-    return np.vstack([space.rows([default]), with_likely(space, made[1:], rng)])
+        centre = np.where(np.array(levels) > 0, made[-1], 0.5)  # options have none
+        return with_likely(space, space.repair(np.vstack([centre, made])), rng)
+    return np.vstack([space.rows([default]), with_likely(space, space.repair(made), rng)])
