@@ -72,6 +72,22 @@ def test_beyond_three_hundred_trials_the_process_proposes_one_point_of_some():
     )
 
 
+def test_where_parameters_depend_on_others_one_point_in_five_is_random():
+    space = Space(a=Choice("u", "v"), x=Float(-3, 9, when={"a": "u"}), y=Float(2, 5))
+    study = Study(space, sampler="auto", seed=6).run(lambda t: t.params["y"], trials=13)
+    said = []
+    for _ in range(10):
+        said.append((len(study), Auto().explain(space, study.history)))
+        study.run(lambda t: t.params["y"], more=1)
+
+    loose = [n for n, words in said if words.startswith("A random point")]
+    assert loose == [14, 19]
+    drawn = Auto().ask(space, study.history, 10, np.random.default_rng(3)).X
+    assert len(np.unique(space.fill(drawn), axis=0)) == 10
+    flat = Study(UNKNOWN, sampler="auto", seed=6).run(told, trials=14)
+    assert "random" not in Auto().explain(UNKNOWN, flat.history)
+
+
 def test_sixty_trials_and_forty_more_are_the_first_hundred():
     assert params(UNKNOWN, "auto", 8) == params(UNKNOWN, "auto", 14)[:8]
 

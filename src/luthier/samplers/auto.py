@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
@@ -13,6 +14,7 @@ from luthier.parts import Proposal, Sampler
 from luthier.space import Space
 
 MANY = 300  # finished trials; beyond, the process proposes only a share of the points
+SEEN, BRANCHED = 12, 5  # finished trials, from which one point in so many is random
 WIDE = 200  # parameters; beyond, the process learns too little from as many trials as one affords
 
 
@@ -24,7 +26,9 @@ class Auto:
     process proposes, see `luthier.samplers.gp.GP`; with several, or more than 200 parameters, a
     Parzen estimator, see `luthier.samplers.tpe.TPE`. Beyond 300 finished trials they take turns:
     of n trials, one in n / 300 comes from the process, so that a proposal costs no more in a long
-    study than in a short one. `explain` says which, and why.
+    study than in a short one. Where some parameters depend on others, one point in five is
+    random: a model that saw one bad point of an option would not come back to it. `explain` says
+    which, and why.
     """
 
     many_objectives: ClassVar[bool] = True
@@ -32,11 +36,13 @@ class Auto:
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points; fewer when a finite space has no more."""
-        process = len(history.objectives) == 1 and len(space) <= WIDE
-        if process:
-            # So many points from now to the next of the process.
-            process = -history.proposals % _turns(history) < k
-        return self._chosen("gp" if process else "tpe").ask(space, history, k, rng)
+        loose = _loose(space, history, k)
+        made = self._chosen(_method(space, history, k)).ask(space, history, k - loose, rng)
+        if not loose:
+            return made
+        return Proposal(
+            np.vstack([made.X, self._chosen("random").ask(space, history, loose, rng).X])
+        )
 
     def explain(self, space: Space, history: History) -> str:
         """What proposes the next point, and why, in words."""
@@ -50,8 +56,13 @@ class Auto:
                 f"A Parzen estimator (TPE): {len(space)} parameters are too many for a Gaussian "
                 "process of as many trials as one can afford."
             )
-        turns = _turns(history)
-        if history.proposals % turns:
+        if _loose(space, history, 1):
+            return (
+                f"A random point, as one in {BRANCHED} where parameters depend on others: "
+                "no option is given up for one bad point."
+            )
+        if _method(space, history, 1) == "tpe":
+            turns = _turns(history)
             return (
                 "A Parzen estimator (TPE), which is quick; the Gaussian process proposes "
                 f"one point in {turns}, as {int(history.done.sum())} trials finished."
@@ -61,12 +72,13 @@ class Auto:
         return explain(space, history)
 
     def _chosen(self, name: str) -> Sampler:
-        """The sampler of that name; both load SciPy, which takes 0.3 s."""
+        """The sampler of that name; two of them load SciPy, which takes 0.3 s."""
         if name not in self._made:
             from luthier.samplers.gp import GP
+            from luthier.samplers.random import Random
             from luthier.samplers.tpe import TPE
 
-            self._made[name] = GP() if name == "gp" else TPE()
+            self._made[name] = {"gp": GP, "tpe": TPE, "random": Random}[name]()
         return self._made[name]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -74,6 +86,23 @@ class Auto:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         object.__setattr__(self, "_made", {})
+
+
+def _method(space: Space, history: History, k: int) -> str:
+    """Who proposes the next `k` points, except the random ones."""
+    if len(history.objectives) > 1 or len(space) > WIDE:
+        return "tpe"
+    # So many points from now to the next of the process.
+    return "gp" if -history.proposals % _turns(history) < k else "tpe"
+
+
+def _loose(space: Space, history: History, k: int) -> int:
+    """How many of the next `k` points are random."""
+    if len(history.objectives) > 1 or int(history.done.sum()) < SEEN:
+        return 0
+    if not any(p.when for _, p in space.items()):
+        return 0
+    return (history.proposals + k) // BRANCHED - history.proposals // BRANCHED
 
 
 def _turns(history: History) -> int:
