@@ -6,11 +6,11 @@ import numpy as np
 
 from luthier.history import History
 from luthier.numerics.noise import repeats
+from luthier.samplers.auto import WIDE
 from luthier.space import Space
 
 NOISY = 0.06  # of the variance; a process takes less for noise where a function is merely rough
 ENOUGH = 8  # finished trials; below, a process knows too little to overrule what was seen
-WIDE = 200  # parameters
 
 
 def recommended(space: Space, history: History) -> tuple[int, float, float] | None:
