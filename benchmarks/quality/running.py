@@ -78,7 +78,7 @@ def job(given: tuple[str, str, int, int | None, int]) -> Record | str | None:
             _TASKS[name] = registry()[name]()
         task = _TASKS[name]
         return run(task, who, seed, trials or task.trials, flight)
-    except Exception:
+    except Exception:  # a rival's own; the other runs go on, and this one is told as failed
         return f"{who} on {name} with seed {seed}\n{traceback.format_exc()}"
 
 
