@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,14 +13,13 @@ from numpy.random import Generator
 
 from luthier.history import History
 from luthier.numerics.climb import climb
-from luthier.numerics.design import balanced
 from luthier.numerics.forest import Forest as Trees
 from luthier.numerics.forest import Layout, grow
 from luthier.numerics.threads import one_thread
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
 from luthier.samplers.observed import Seen
-from luthier.samplers.start import options
+from luthier.samplers.start import design, options
 from luthier.space import Space
 
 FIRST = 6  # points of the start design
@@ -67,7 +66,7 @@ class Forest:
         search, enough = None, int(history.done.sum()) >= 2
         for draw in range(history.proposals, history.proposals + k):
             if draw < FIRST:
-                yield _start(space, history.seed)[draw]
+                yield design(space, FIRST, (history.seed, 0xF0))[draw]
                 continue
             if not enough:
                 yield space.repair(space.sample(1, rng))[0]
@@ -83,15 +82,6 @@ class Forest:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         object.__setattr__(self, "_cache", {})
-
-
-@lru_cache(maxsize=8)
-def _start(space: Space, seed: int) -> Array:
-    """The default configuration where it is known, then a balanced design. Shape (FIRST, d)."""
-    levels = tuple(max(options(p), 0) for _, p in space.items())
-    made = space.repair(balanced(FIRST, levels, np.random.default_rng((seed, 0xF0))))
-    default = space.default_raw()
-    return made if default is None else np.vstack([space.rows([default]), made[1:]])
 
 
 class _Search:

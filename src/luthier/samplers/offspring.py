@@ -11,11 +11,10 @@ from numpy.random import Generator
 
 from luthier.errors import StudyError
 from luthier.history import History
-from luthier.numerics.design import balanced
 from luthier.numerics.gaussian import Hyper, Posterior
 from luthier.parameters import Array
 from luthier.samplers.observed import Seen, embedding, prior
-from luthier.samplers.start import options
+from luthier.samplers.start import design, options
 from luthier.space import Mask, Space
 
 FIRST = 6  # points of the start design
@@ -28,13 +27,9 @@ KEPT = 150  # trials that the model sees
 SAME = 1e-4  # of a number's range: a population that lies closer together has collapsed
 
 
-@lru_cache(maxsize=8)
 def started(space: Space, seed: int) -> Array:
-    """The default configuration where it is known, then a balanced design. Shape (FIRST, d)."""
-    levels = tuple(max(options(p), 0) for _, p in space.items())
-    made = space.repair(balanced(FIRST, levels, np.random.default_rng((seed, 0xE70))))
-    default = space.default_raw()
-    return made if default is None else np.vstack([space.rows([default]), made[1:]])
+    """The first points of the evolutionary samplers. Shape (FIRST, d)."""
+    return design(space, FIRST, (seed, 0xE70))
 
 
 def positive(owner: str, **settings: int) -> None:

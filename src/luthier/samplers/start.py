@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from luthier.numerics.design import balanced
@@ -35,3 +37,12 @@ def start(space: Space, seed: int) -> Array:
         centre = np.where(np.array(levels) > 0, made[-1], 0.5)  # options have none
         return with_likely(space, space.repair(np.vstack([centre, made])), rng)
     return np.vstack([space.rows([default]), with_likely(space, space.repair(made), rng)])
+
+
+@lru_cache(maxsize=8)
+def design(space: Space, n: int, seed: tuple[int, int]) -> Array:
+    """The default configuration in place of one point, then a balanced design. Shape (n, d)."""
+    levels = tuple(max(options(p), 0) for _, p in space.items())
+    made = space.repair(balanced(n, levels, np.random.default_rng(seed)))
+    default = space.default_raw()
+    return made if default is None else np.vstack([space.rows([default]), made[1:]])
