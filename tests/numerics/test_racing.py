@@ -121,7 +121,7 @@ def test_the_chance_is_that_of_drawing_the_folds_that_are_left(n):
 def test_the_winner_is_rarely_lost_and_half_the_folds_are_saved(promising):
     rng, searches, lost, folds = np.random.default_rng(8), 60, 0, 0
     for _ in range(searches):
-        full = gaussian(rng, C=20)
+        full = gaussian(rng, C=20, candidates=2.0)
         scores, _ = race(full, promising=promising)
         lost += incumbent(scores) != np.argmax(full.mean(axis=1))
         folds += np.isfinite(scores).sum()
