@@ -340,11 +340,15 @@ class Study:
             parent=parent,
             budget=float(history.budget[row]),
             dynamic=self.dynamic,
-            folder=f"{self._folder}{os.sep}{row:05d}",
-            parent_folder=f"{self._folder}{os.sep}{parent:05d}" if parent >= 0 else None,
+            folder=str(self.folder_of(row)),
+            parent_folder=str(self.folder_of(parent)) if parent >= 0 else None,
             hints=history.created(row).get("hints", {}),
         )
         return Trial(task, self.line)
+
+    def folder_of(self, number: int) -> Path:
+        """Where a trial keeps its files; the folder may not be there."""
+        return Path(self._folder) / f"{number:05d}"
 
     def flush(self) -> None:
         """Store everything that has happened; on return it survives a crash."""

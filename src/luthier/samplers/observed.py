@@ -13,8 +13,8 @@ import numpy as np
 from luthier.history import History
 from luthier.numerics.embedding import Embedding
 from luthier.numerics.gaussian import Prior
-from luthier.numerics.losses import foreseen, with_failures
-from luthier.numerics.noise import standard_error
+from luthier.numerics.losses import foreseen, paired, with_failures
+from luthier.numerics.noise import repeats, standard_error
 from luthier.numerics.warp import normalised, standardised
 from luthier.parameters import Array, Choice, Parameter
 from luthier.samplers.start import options
@@ -156,6 +156,12 @@ class Seen:
 
 
 def _expected_ends(history: History, rows: Any, finals: Array) -> Array:
+    losses = np.where(history.done, history.Y[:, 0], np.nan)
+    folded = repeats(history.owner, history.value[:, 0], losses)
+    if 2 * folded.sum() > len(finals):
+        ends = paired(history.owner, history.step, history.value[:, 0], losses, folded, rows)
+        if np.isfinite(ends).all():
+            return ends
     last, peers = np.full(len(rows), np.nan), [np.empty(0)] * len(rows)
     ended = history.done[history.owner]
     for i, row in enumerate(rows):

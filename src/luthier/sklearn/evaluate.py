@@ -1,0 +1,118 @@
+"""One fold of one candidate, as a worker runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection._validation import _fit_and_score
+from sklearn.pipeline import Pipeline
+
+from luthier.sklearn import sharing
+
+METHODS = ("predict", "predict_proba", "decision_function")
+DIED = "The process that fitted this was killed, or ran out of memory."
+
+Outcome = dict[str, Any]  # of one fold, as scikit-learn's own evaluation gives it
+
+
+@dataclass(frozen=True)
+class How:
+    """What a worker does besides fitting and scoring.
+
+    Parameters
+    ----------
+    prefix : Prefix, optional
+        Which steps of the pipeline come from memory.
+    keep : bool
+        Give back what the estimator predicted when it was scored.
+    """
+
+    prefix: sharing.Prefix | None = None
+    keep: bool = False
+
+
+def evaluate(number: int, estimator: Any, X: Any, y: Any, how: How, **settings: Any) -> Any:
+    """Fit and score one candidate on one fold.
+
+    Returns
+    -------
+    tuple
+        `number`, and the outcome: ``test_scores``, ``fit_time`` and so on; with `how.keep` also
+        ``predictions``, a dict from method to what it gave for the fold's test rows.
+    """
+    heard: dict[str, Any] = {}
+    if how.prefix is not None or how.keep:
+        _hook(estimator, how, heard)
+    try:
+        outcome: Outcome = _fit_and_score(estimator, X, y, **settings)
+    finally:
+        _unhook(estimator)
+    if how.keep:
+        outcome["predictions"] = heard or None
+    return number, outcome
+
+
+def _hook(estimator: Any, how: How, heard: dict[str, Any]) -> None:
+    """Make `fit` share steps and listen to what is predicted afterwards.
+
+    An attribute of the instance stands before the method of its class; the instance is this
+    task's own, and is thrown away after it.
+    """
+    plain = estimator.fit
+
+    def fit(X: Any, y: Any = None, **params: Any) -> Any:
+        if how.prefix is not None:
+            sharing.fit(estimator, how.prefix, X, y, params)
+        elif y is None:
+            plain(X, **params)
+        else:
+            plain(X, y, **params)
+        if how.keep:
+            _listen(_last(estimator), heard)
+        return estimator
+
+    try:
+        estimator.fit = fit
+    except AttributeError:  # slots: nothing can be hung onto it, so nothing is shared
+        return
+
+
+def _unhook(estimator: Any) -> None:
+    """Let go of what was hung on: it refers back to the estimator, and would keep it alive."""
+    for one in (estimator, _last(estimator)):
+        for name in ("fit", *METHODS):
+            getattr(one, "__dict__", {}).pop(name, None)
+
+
+def _last(estimator: Any) -> Any:
+    """What predicts in the end: the last step of a pipeline."""
+    while isinstance(estimator, Pipeline) and estimator.steps:
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
+def _listen(estimator: Any, heard: dict[str, Any]) -> None:
+    """Note what the estimator answers to the first question of each kind: the test rows."""
+
+    def listening(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)  # scorers go by the method's name
+        def answer(*given: Any, **params: Any) -> Any:
+            made = method(*given, **params)
+            if name not in heard:
+                heard[name] = np.array(made, copy=True)
+                if name != "predict" and hasattr(estimator, "classes_"):
+                    heard["classes"] = np.asarray(estimator.classes_)
+            return made
+
+        return answer
+
+    for name in METHODS:
+        if hasattr(estimator, name):
+            try:
+                setattr(estimator, name, listening(name, getattr(estimator, name)))
+            except AttributeError:
+                return

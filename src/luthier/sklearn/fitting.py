@@ -1,0 +1,411 @@
+"""Fitting: the state of one call of a search's ``fit``, from the data to the chosen candidate."""
+
+from __future__ import annotations
+
+import time
+import uuid
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone, is_classifier
+from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.model_selection import check_cv
+from sklearn.model_selection._validation import (
+    _insert_error_scores,
+    _warn_or_raise_about_fit_failures,
+)
+from sklearn.utils.validation import _check_method_params, indexable
+
+from luthier.sklearn import compat, prefixes, sharing
+from luthier.sklearn.evaluate import How, Outcome
+from luthier.sklearn.journal import SCORE, Journal, Listed, check, fingerprint, score, space_of
+from luthier.sklearn.racing import bounds, hopeless
+from luthier.sklearn.running import Call, Workers
+from luthier.study import Study
+
+Candidate = Mapping[str, Any]
+Split = tuple[Any, Any]  # rows to train on, rows to test on
+Task = tuple[int, int]  # a candidate's row and a fold
+
+
+Array = npt.NDArray[np.float64]
+
+
+class Log(Protocol):
+    """Who is told of every fold that has run."""
+
+    def fold(self, row: int, fold: int, outcome: Outcome) -> None:
+        """A fold of a candidate has run."""
+
+    def end(self, row: int, outcomes: Sequence[Outcome | None]) -> None:
+        """A candidate has run on all folds, or was dropped."""
+
+
+class Enough(Exception):
+    """The search ends here, with what it has."""
+
+
+class Fitting:
+    """One call of ``fit``: candidates, their folds, and what came of each.
+
+    Parameters
+    ----------
+    search : Folded
+        Whose settings count.
+    X, y, params
+        As ``fit`` got them.
+
+    Attributes
+    ----------
+    candidates : list of dict
+        In the order of ``cv_results_``.
+    outcomes : list of list
+        For each candidate and fold, its outcome, or None where the fold was not run.
+    ended : str
+        Why the search ended.
+    """
+
+    def __init__(self, search: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
+        self.search, self.started = search, time.monotonic()
+        self.scorers, self.refit_metric = search._get_scorers()
+        self.X, self.y = X, y = indexable(X, y)
+        params = _check_method_params(X, params=params)
+        self.routed = search._get_routed_params_for_fit(params)
+        weights = params.get("sample_weight")
+        metadata = None if weights is None else {"sample_weight": weights}
+        self.calls = compat.Calls(search, {"X": X, "y": y, "metadata": metadata})
+        search._checked_cv_orig = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+        if compat.CHECKS_IN_FIT:
+            search._check_input_parameters(X=X, y=y, split_params=self.routed.splitter.split)
+        search.n_splits_ = search._checked_cv_orig.get_n_splits(X, y, **self.routed.splitter.split)
+        self.base = clone(search.estimator)
+        self.token = uuid.uuid4().hex
+        self.sharing = search.reuse and prefixes.shareable(self.base, self.routed.estimator.fit)
+        self.workers = Workers(search.n_jobs, getattr(search, "pre_dispatch", "2*n_jobs"))
+        self.candidates: list[dict[str, Any]] = []
+        self.outcomes: list[list[Outcome | None]] = []
+        self.more: dict[str, list[Any]] = defaultdict(list)
+        self.results: dict[str, Any] = {}
+        self.ended = self.last = ""
+        self.log: Log | None = None
+        self.metric = search.refit if isinstance(search.refit, str) else None
+        self.bounds = bounds(self.scorers, self.metric)
+
+    def __enter__(self) -> Fitting:
+        self.workers.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if isinstance(self.log, Listed):
+            self.log.close()
+        self.workers.__exit__(*error)
+        sharing.KEPT.forget(self.token)
+
+    # -- evaluating
+
+    def evaluate_candidates(
+        self,
+        candidate_params: Iterable[Candidate],
+        cv: Any = None,
+        more_results: Mapping[str, Sequence[Any]] | None = None,
+        callback_ctx: Any = None,
+    ) -> dict[str, Any]:
+        """Evaluate candidates on every fold; what scikit-learn's searches call.
+
+        Returns
+        -------
+        dict
+            The results so far, in the form of ``cv_results_``.
+        """
+        search = self.search
+        cv = cv or search._checked_cv_orig
+        candidates = [dict(candidate) for candidate in candidate_params]
+        splits = self.split(cv)
+        if search.verbose > 0:
+            print(
+                f"Fitting {len(splits)} folds for each of {len(candidates)} candidates, "
+                f"totalling {len(candidates) * len(splits)} fits"
+            )
+        if not candidates or not splits:
+            raise ValueError(
+                "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+            )
+        if search.trials is not None and len(self.candidates) + len(candidates) > search.trials:
+            candidates = candidates[: search.trials - len(self.candidates)]
+            self.last = f"all {search.trials} trials were run"
+        rows = self.add(candidates, len(splits))
+        for name, values in (more_results or {}).items():
+            self.more[name].extend(values[: len(rows)])
+        if search.store is not None:
+            self._recall(rows, splits)
+        contexts = self.calls.tasks(callback_ctx, len(rows) * len(splits))
+        every = [(row, fold) for row in rows for fold in range(len(splits))]
+        try:
+            self.race(rows, splits, dict(zip(every, contexts, strict=True)))
+        finally:
+            if any(outcome for row in rows for outcome in self.outcomes[row]):
+                self.complain(rows)
+        self.ended = self.ended or self.last
+        self.results = self.table()
+        if self.ended:
+            raise Enough
+        return self.results
+
+    def split(self, cv: Any) -> list[Split]:
+        """The folds of a splitter, all of them.
+
+        Raises
+        ------
+        ValueError
+            If there are others than the splitter said.
+        """
+        splits = list(cv.split(self.X, self.y, **self.routed.splitter.split))
+        if len(splits) != self.search.n_splits_:
+            raise ValueError(
+                f"cv.split and cv.get_n_splits {compat.RETURN} inconsistent results. Expected "
+                f"{self.search.n_splits_} splits, got {len(splits)}"
+            )
+        return splits
+
+    def add(self, candidates: Sequence[dict[str, Any]], folds: int) -> range:
+        """Take candidates in; returns their rows."""
+        start = len(self.candidates)
+        self.candidates.extend(candidates)
+        self.outcomes.extend([None] * folds for _ in candidates)
+        return range(start, len(self.candidates))
+
+    def _recall(self, rows: Sequence[int], splits: Sequence[Split]) -> None:
+        """Fill in what the store knows of some candidates."""
+        if self.log is None:
+            study = Study(
+                space_of(self.candidates),
+                maximize=SCORE,
+                sampler="random",
+                store=self.search.store,
+                name=self.search.study,
+            )
+            check(study, fingerprint(self.search, self.X, self.y, splits))
+            self.search.study_ = study
+            self.log = Listed(Journal(study, self.metric, files=self.search.honest), self._marked)
+        assert isinstance(self.log, Listed)
+        for row in rows:
+            self.outcomes[row] = self.log.stored(row, len(splits))
+
+    def _marked(self, row: int) -> dict[str, Any]:
+        """A candidate with what else tells it from others: the resources that it is given."""
+        return self.candidates[row] | {name: values[row] for name, values in self.more.items()}
+
+    def race(
+        self,
+        rows: Sequence[int],
+        splits: Sequence[Split],
+        contexts: Mapping[Task, Any] | None = None,
+        *,
+        order: Sequence[int] | None = None,
+    ) -> None:
+        """Run every fold of some candidates, but those that racing leaves out.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            The candidates.
+        splits, contexts
+            As for `work`.
+        order : sequence of int, optional
+            Of the folds.
+        """
+        folds = list(range(len(splits)) if order is None else order)
+
+        def left(row: int) -> list[Task]:
+            return [(row, fold) for fold in folds if self.outcomes[row][fold] is None]
+
+        if not self.search.racing:
+            self.work([task for row in rows for task in left(row)], splits, contexts)
+            return
+        waiting = [row for row in rows if left(row)]
+        while waiting and not self.over():
+            scores = self.scores()[:, folds]
+            for row in list(waiting):
+                if not left(row):
+                    waiting.remove(row)
+                elif hopeless(scores, row, bounds=self.bounds):
+                    waiting.remove(row)
+                    if self.log is not None:
+                        self.log.end(row, self.outcomes[row])
+            tasks = [task for row in waiting for task in left(row)]
+            self.work(tasks[: self.workers.count], splits, contexts)
+
+    def scores(self) -> Array:
+        """(candidates, folds), larger is better; NaN where not run, -inf where it failed."""
+        return np.array([
+            [np.nan if o is None else np.nan_to_num(score(o, self.metric), nan=-np.inf)
+             for o in row]
+            for row in self.outcomes
+        ])  # fmt: skip
+
+    def work(
+        self,
+        tasks: Sequence[tuple[int, int]],
+        splits: Sequence[Split],
+        contexts: Mapping[Task, Any] | None = None,
+    ) -> None:
+        """Run some folds of some candidates; their outcomes are noted as they come.
+
+        Parameters
+        ----------
+        tasks : sequence of (row, fold)
+        splits : sequence of (train, test)
+        contexts : dict, optional
+            Of callbacks, for each task.
+        """
+        names = [prefixes.digest(train) if self.sharing else "" for train, _ in splits]
+
+        def make(number: int) -> Call:
+            row, fold = tasks[number]
+            context = None if contexts is None else contexts[row, fold]
+            how = How(self._prefix(row, names[fold]), self.search.honest)
+            return (clone(self.base), self.X, self.y, how), {
+                "scorer": self.scorers,
+                "fit_params": self.routed.estimator.fit,
+                "score_params": self.routed.scorer.score,
+                "return_train_score": self.search.return_train_score,
+                "return_n_test_samples": True,
+                "return_times": True,
+                "return_parameters": False,
+                "error_score": self.search.error_score,
+                "verbose": self.search.verbose,
+                "train": splits[fold][0],
+                "test": splits[fold][1],
+                "parameters": self.candidates[row],
+                "split_progress": (fold, len(splits)),
+                "candidate_progress": (row, len(self.candidates)),
+                **self.calls.settings(context),
+            }
+
+        for number, outcome in self.workers.run(range(len(tasks)), make, self.over):
+            row, fold = tasks[number]
+            self.outcomes[row][fold] = outcome
+            if self.log is not None:
+                self.log.fold(row, fold, outcome)
+                if complete(self.outcomes[row]):
+                    self.log.end(row, self.outcomes[row])
+
+    def _prefix(self, row: int, rows: str) -> sharing.Prefix | None:
+        if not self.sharing:
+            return None
+        keys = prefixes.keys(self.base, self.candidates[row])
+        return None if keys is None else sharing.Prefix(self.token, rows, keys)
+
+    def over(self) -> bool:
+        """Whether no further fold should start."""
+        limit = self.search.time_limit
+        if limit is None or self.ended:
+            return bool(self.ended)
+        if time.monotonic() - self.started < limit or not any(map(complete, self.outcomes)):
+            return False
+        self.ended = f"the time limit of {limit:g} s was reached"
+        return True
+
+    def rescue(self) -> bool:
+        """Make the most of a search that was interrupted; whether there is anything to make."""
+        self.ended = self.ended or "it was interrupted"
+        if not any(map(complete, self.outcomes)):
+            return False
+        self.results = self.table()
+        return True
+
+    # -- what came of it
+
+    def complain(self, rows: Iterable[int]) -> None:
+        """Warn of failed fits, or raise if none succeeded; as scikit-learn words it."""
+        flat = [outcome for row in rows for outcome in self.outcomes[row] if outcome is not None]
+        _warn_or_raise_about_fit_failures(flat, self.search.error_score)
+        if callable(self.search.scoring):
+            _insert_error_scores(flat, self.search.error_score)
+
+    def table(self) -> dict[str, Any]:
+        """The results so far, in the form of ``cv_results_``.
+
+        A candidate that did not run on every fold has NaN there, a NaN mean and the last rank;
+        ``n_folds`` is then a column more, with how many folds each ran on.
+        """
+        counts = np.array([sum(o is not None for o in row) for row in self.outcomes])
+        folds = len(self.outcomes[0])
+        gaps = bool((counts < folds).any())
+        model = next(o for row in self.outcomes for o in row if o is not None)
+        blank = _blank(model)
+        flat = [
+            {k: v for k, v in (outcome or blank).items() if k != "predictions"}
+            for row in self.outcomes
+            for outcome in row
+        ]
+        more = {**self.more, "n_folds": counts} if gaps or self.search.racing else self.more
+        with warnings.catch_warnings():
+            if gaps:
+                warnings.filterwarnings("ignore", message="One or more of the .* non-finite")
+            made: dict[str, Any] = self.search._format_results(
+                self.candidates, folds, flat, dict(more)
+            )
+        return made
+
+    @property
+    def multimetric(self) -> bool:
+        """Whether a fold has several scores."""
+        first = next(o for row in self.outcomes for o in row if o is not None)
+        return isinstance(first["test_scores"], dict)
+
+    def choose(self) -> None:
+        """Give the search its results and its best candidate."""
+        search, metric, results = self.search, self.refit_metric, self.results
+        search.multimetric_ = self.multimetric
+        if callable(search.scoring) and self.multimetric:
+            first = next(o for row in self.outcomes for o in row if o is not None)
+            search._check_refit_for_multimetric(first["test_scores"])
+            metric = search.refit
+        if search.refit or not search.multimetric_:
+            search.best_index_ = search._select_best_index(search.refit, metric, results)
+            if not callable(search.refit):
+                search.best_score_ = results[f"mean_test_{metric}"][search.best_index_]
+            search.best_params_ = results["params"][search.best_index_]
+
+    def refit(self) -> None:
+        """Fit the best candidate to all data."""
+        search = self.search
+        # The values are cloned too: they may be estimators that a later fit would change.
+        search.best_estimator_ = clone(self.base).set_params(
+            **clone(dict(search.best_params_), safe=False)
+        )
+        with self.calls.refit(search.best_estimator_):
+            begun = time.time()
+            given = (self.X,) if self.y is None else (self.X, self.y)
+            search.best_estimator_.fit(*given, **self.routed.estimator.fit)
+            search.refit_time_ = time.time() - begun
+            if hasattr(search.best_estimator_, "feature_names_in_"):
+                search.feature_names_in_ = search.best_estimator_.feature_names_in_
+
+    def end(self) -> None:
+        """Leave the rest of what a fitted search has."""
+        many = isinstance(self.scorers, _MultimetricScorer)
+        self.search.scorer_ = self.scorers._scorers if many else self.scorers
+        self.search.cv_results_ = self.results
+        self.calls.end()
+
+
+def complete(outcomes: Sequence[Outcome | None]) -> bool:
+    """Whether a candidate ran on every fold."""
+    return all(outcome is not None for outcome in outcomes)
+
+
+def _blank(outcome: Outcome) -> Outcome:
+    """An outcome of the same form for a fold that was not run."""
+    nothing: Outcome = {"fit_error": None, "fit_time": np.nan, "score_time": np.nan}
+    for name in ("test_scores", "train_scores"):
+        if name in outcome:
+            scores = outcome[name]
+            several = isinstance(scores, dict)
+            nothing[name] = dict.fromkeys(scores, np.nan) if several else np.nan
+    return {**dict.fromkeys(outcome), **nothing}

@@ -1,0 +1,307 @@
+"""Searches that propose candidates from what they have seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.model_selection import TimeSeriesSplit
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils import check_random_state
+
+from luthier.errors import SpaceError
+from luthier.history import State
+from luthier.sklearn.base import Folded
+from luthier.sklearn.evaluate import Outcome
+from luthier.sklearn.fitting import Fitting, Split
+from luthier.sklearn.journal import SCORE, Journal, check, fingerprint
+from luthier.space import Space
+from luthier.study import Study
+from luthier.trial import Trial
+
+TRIALS = 60  # where neither a number nor a time is given
+
+
+@dataclass
+class Wanted:
+    """What a search is to look through, and where it starts.
+
+    Parameters
+    ----------
+    space : Space
+    settings : callable
+        From a point of the space to what ``set_params`` takes.
+    first : list of dict
+        Points that are tried before anything is proposed.
+    """
+
+    space: Space
+    settings: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
+    first: Sequence[Mapping[str, Any]] = field(default_factory=list)
+
+
+class SearchCV(Folded):
+    """The best hyperparameters of an estimator, proposed from what was seen so far.
+
+    Parameters
+    ----------
+    estimator : estimator object
+    space : Space, dict, or list of dict, optional
+        What to search: our `Space`, or scikit-learn's dictionaries of lists and SciPy
+        distributions, which may hold our `Float`, `Int` and `Choice` too. None takes the default
+        space of a well-known estimator.
+    method : str or Sampler
+        Who proposes: the name of any sampler, "gp", "tpe", "forest", "genetic", "random", ...
+        "auto" is what the class stands for.
+    trials : int, optional
+        How many candidates; 60 where there is no `time_limit` either.
+    time_limit : float, optional
+        Seconds for the candidates; the last fit comes on top. At least one candidate is
+        evaluated.
+    patience : int, optional
+        How many candidates may come without a better one.
+    racing : bool or "lossless"
+        Drop candidates after some folds when they will hardly win; see `luthier.sklearn`.
+    random_state : int
+        The same number gives the same search, with the same `n_jobs`.
+    store, study
+        Where the search is logged, and its name there: ``store="runs.db"``. The same call again
+        goes on where it was stopped.
+    scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
+        As in scikit-learn's `GridSearchCV`.
+    """
+
+    _auto: ClassVar[str] = "auto"
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseSearchCV._parameter_constraints,
+        **Folded._more_constraints,
+        "space": "no_validation",
+        "method": "no_validation",
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        space: Any = None,
+        *,
+        method: Any = "auto",
+        trials: int | None = None,
+        time_limit: float | None = None,
+        patience: int | None = None,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        racing: bool | str = True,
+        honest: bool = True,
+        reuse: bool = True,
+        finalists: int = 0,
+        random_state: Any = 0,
+        verbose: int = 0,
+        pre_dispatch: Any = "2*n_jobs",
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        store: Any = None,
+        study: str = "search",
+        progress: bool | None = None,
+    ) -> None:
+        super().__init__(
+            estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.space = space
+        self.method = method
+        self.trials = trials
+        self.time_limit = time_limit
+        self.patience = patience
+        self.racing = racing
+        self.honest = honest
+        self.reuse = reuse
+        self.finalists = finalists
+        self.random_state = random_state
+        self.store = store
+        self.study = study
+        self.progress = progress
+
+    def _search(self, fitting: Fitting) -> None:
+        wanted = self._wanted(fitting)
+        splits = fitting.split(self._checked_cv_orig)
+        seed = self.random_state
+        if not isinstance(seed, int):
+            seed = int(check_random_state(seed).randint(2**31 - 1))
+        study = Study(
+            wanted.space,
+            maximize=SCORE,
+            sampler=self._auto if self.method == "auto" else self.method,
+            store=self.store,
+            name=self.study,
+            seed=seed,
+        )
+        self.study_ = study
+        if self.store is not None:
+            check(study, fingerprint(self, fitting.X, fitting.y, splits))
+        if not len(study):
+            for point in wanted.first:
+                study.enqueue(point)
+        metric = self.refit if isinstance(self.refit, str) else None
+        journal = Journal(study, metric, files=self.store is not None and self.honest)
+        Asking(self, fitting, wanted, journal, splits).run()
+
+    def _wanted(self, fitting: Fitting) -> Wanted:
+        """The space, and the estimator's own settings as the first point where it holds them.
+
+        Raises
+        ------
+        SpaceError
+            If there is no space, or a name is no parameter of the estimator.
+        """
+        given = self.space
+        if given is None:
+            raise SpaceError(
+                f"{type(self).__name__}: no space was given. Write for example "
+                'space={"C": Float(1e-3, 1e3, log=True)}.'
+            )
+        space = given if isinstance(given, Space) else Space.from_sklearn(given)
+        known = self.estimator.get_params(deep=True)
+        own: dict[str, Any] = {}
+        for name in space.names:
+            if name in known:
+                own[name] = known[name]
+        try:
+            active = {name: own[name] for name in space.names if name in own}
+            space.check(active, partial=True)
+        except SpaceError:
+            return Wanted(space)
+        return Wanted(space, first=[active] if active else [])
+
+
+class Asking:
+    """Asks for candidates and races their folds, until the search has had enough.
+
+    Parameters
+    ----------
+    search : SearchCV
+    fitting : Fitting
+    wanted : Wanted
+    journal : Journal
+    splits : sequence of (train, test)
+    """
+
+    def __init__(
+        self,
+        search: SearchCV,
+        fitting: Fitting,
+        wanted: Wanted,
+        journal: Journal,
+        splits: Sequence[Split],
+    ) -> None:
+        self.search, self.fitting, self.wanted = search, fitting, wanted
+        self.journal, self.splits, self.study = journal, splits, journal.study
+        self.most = search.trials or (TRIALS if search.time_limit is None else math.inf)
+        self.order = self._order()
+        self.trials: dict[int, Trial] = {}
+        fitting.log = self
+
+    def _order(self) -> list[int]:
+        """The folds in a random order, so that no easy one is always first; not those of time."""
+        folds = list(range(len(self.splits)))
+        if not isinstance(self.search._checked_cv_orig, TimeSeriesSplit):
+            np.random.default_rng([self.study.seed, len(folds)]).shuffle(folds)
+        return folds
+
+    def run(self) -> None:
+        """Ask, evaluate, tell."""
+        fitting = self.fitting
+        self._recall()
+        while not fitting.over():
+            if len(fitting.candidates) >= self.most:
+                fitting.ended = f"all {self.most} trials were run"
+                break
+            if self._stale():
+                fitting.ended = f"{self.search.patience} trials brought nothing better"
+                break
+            jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
+            asked = self.study.ask(int(min(jobs, self.most - len(fitting.candidates))))
+            if not asked:
+                fitting.ended = "every point of the space was tried"
+                break
+            self._evaluate(asked)
+        ran = range(len(fitting.candidates))
+        fitting.complain(ran)
+        fitting.results = fitting.table()
+
+    def _recall(self) -> None:
+        """Take what the store has of the trials that ended."""
+        history = self.study.history
+        for number in range(len(history)):
+            if history.state[number] in (State.DONE, State.STOPPED, State.FAILED):
+                (row,) = self.fitting.add(
+                    [self.wanted.settings(history.params(number))], len(self.splits)
+                )
+                self.fitting.outcomes[row] = self.journal.known(number, len(self.splits))
+
+    def _stale(self) -> bool:
+        patience, means = self.search.patience, self._means()
+        if patience is None or not len(means) or np.isnan(means).all():
+            return False
+        return len(means) - 1 - int(np.nanargmax(means)) >= patience
+
+    def _means(self) -> Any:
+        # A fold that failed makes a mean of -inf, one that was not run makes it NaN.
+        return self.fitting.scores().mean(axis=1)
+
+    def _evaluate(self, asked: Sequence[Trial]) -> None:
+        fitting, folds = self.fitting, len(self.splits)
+        rows = fitting.add([self.wanted.settings(trial.params) for trial in asked], folds)
+        self.trials = dict(zip(rows, asked, strict=True))
+        for row, trial in self.trials.items():
+            if trial.parent >= 0:  # goes on from an attempt that was lost
+                known = self.journal.known(trial.parent, folds)
+                for fold, outcome in enumerate(known):
+                    if outcome is not None:
+                        fitting.outcomes[row][fold] = outcome
+                        self.fold(row, fold, outcome)
+        try:
+            fitting.race(rows, self.splits, order=self.order)
+        finally:
+            for trial in self.trials.values():
+                # Out of time, or interrupted: it is asked for again when the search goes on.
+                self.study.lose(trial.number, "Interrupted", fitting.ended or "interrupted")
+            self.study.flush()
+
+    def fold(self, row: int, fold: int, outcome: Outcome) -> None:
+        """A fold of a candidate has run."""
+        self.journal.fold(self.trials[row], fold, outcome)
+
+    def end(self, row: int, outcomes: Sequence[Outcome | None]) -> None:
+        """A candidate has run on all folds, or was dropped."""
+        self.journal.end(self.trials.pop(row), outcomes)
+
+
+class BayesSearchCV(SearchCV):
+    """Bayesian optimisation: `SearchCV` with the Gaussian process.
+
+    Parameters are those of `SearchCV`; ``method="tpe"`` and "forest" are Bayesian too.
+    """
+
+    _auto: ClassVar[str] = "gp"
+
+
+class GeneticSearchCV(SearchCV):
+    """A genetic algorithm: `SearchCV` with selection, crossover and mutation.
+
+    Parameters are those of `SearchCV`; ``method="differential"`` and "cmaes" evolve otherwise.
+    """
+
+    _auto: ClassVar[str] = "genetic"

@@ -1,0 +1,146 @@
+"""Many folds of many candidates on joblib's workers, each outcome as soon as it is there."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from joblib import effective_n_jobs
+from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
+from sklearn.utils.parallel import Parallel, delayed
+
+from luthier.sklearn.evaluate import DIED, evaluate
+
+Call = tuple[tuple[Any, ...], dict[str, Any]]  # arguments of `evaluate`
+
+
+class Workers:
+    """joblib's workers, of whatever backend is in force, open while a search runs.
+
+    Parameters
+    ----------
+    n_jobs, pre_dispatch
+        As scikit-learn's searches have them.
+    """
+
+    def __init__(self, n_jobs: int | None, pre_dispatch: Any) -> None:
+        self.n_jobs, self.pre_dispatch = n_jobs, pre_dispatch
+        self.count = int(effective_n_jobs(n_jobs))
+        self._pool: Any = None
+
+    def __enter__(self) -> Workers:
+        self._open()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._close(*error)
+
+    def _open(self, **how: Any) -> None:
+        settings = {"n_jobs": self.n_jobs, "pre_dispatch": self.pre_dispatch} | how
+        try:
+            self._pool = Parallel(**settings, return_as="generator_unordered")
+        except ValueError:  # some backends, such as Dask's, give results only all at once
+            self._pool = Parallel(**settings)
+        self._pool.__enter__()
+
+    def _close(self, *error: Any) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.__exit__(*(error or (None, None, None)))
+
+    def run(
+        self,
+        numbers: Sequence[int],
+        make: Callable[[int], Call],
+        enough: Callable[[], bool] = lambda: False,
+    ) -> Iterator[tuple[int, Any]]:
+        """The outcomes of some calls of `evaluate`, by their numbers, as they come.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+            Names of the calls, in the order in which they start.
+        make : callable
+            The arguments of a call, made when it starts.
+        enough : callable
+            When it says True, no further call is started.
+
+        Notes
+        -----
+        A worker that is killed takes the whole pool of processes with it. The calls that were
+        running are then tried again one by one, so that only the one that kills fails; the rest
+        goes on in a new pool. Where an estimator cannot be pickled, threads do the work.
+        """
+        left = dict.fromkeys(numbers)
+        while left and not enough():
+            started: list[int] = []
+            try:
+                for number, outcome in self._stream(list(left), make, started, enough):
+                    del left[number]
+                    yield number, outcome
+                return
+            except (BrokenProcessPool, TerminatedWorkerError):
+                self._close()
+                for number in [n for n in started if n in left]:
+                    del left[number]
+                    yield number, _alone(number, make(number))
+                self._open()
+            except (pickle.PicklingError, TypeError, AttributeError) as error:
+                if self.count == 1 or "pickle" not in str(error).lower():
+                    raise
+                warnings.warn(
+                    f"The estimator cannot be sent to another process ({error}). The search goes "
+                    "on in threads of this one.",
+                    UserWarning,
+                    stacklevel=2,
+                )
+                self._close()
+                self._open(backend="threading")
+
+    def _stream(
+        self,
+        numbers: Sequence[int],
+        make: Callable[[int], Call],
+        started: list[int],
+        enough: Callable[[], bool],
+    ) -> Iterator[tuple[int, Any]]:
+        def tasks() -> Iterator[Any]:
+            for number in numbers:
+                if enough():
+                    return
+                given, settings = make(number)
+                started.append(number)
+                yield delayed(evaluate)(number, *given, **settings)
+
+        yield from self._pool(tasks())
+
+
+def _alone(number: int, call: Call) -> Any:
+    """The outcome of a call in a process of its own, or what stands for the process's death."""
+    given, settings = call
+    try:
+        with Parallel(n_jobs=2, backend="loky") as pool:
+            return pool([delayed(evaluate)(number, *given, **settings)])[0][1]
+    except (BrokenProcessPool, TerminatedWorkerError):
+        if settings["error_score"] == "raise":
+            raise
+        return failed(settings, DIED)
+
+
+def failed(settings: dict[str, Any], why: str) -> dict[str, Any]:
+    """The outcome of a fold that could not be fitted, as scikit-learn gives it."""
+    scorer, value = settings["scorer"], settings["error_score"]
+    names = getattr(scorer, "_scorers", None)
+    scores: Any = value if names is None else dict.fromkeys(names, value)
+    made = {
+        "fit_error": why,
+        "test_scores": scores,
+        "fit_time": 0.0,
+        "score_time": 0.0,
+        "n_test_samples": len(settings["test"]),
+    }
+    if settings["return_train_score"]:
+        made["train_scores"] = dict(scores) if names is not None else scores
+    return made
