@@ -22,7 +22,16 @@ from sklearn.utils.validation import _check_method_params, indexable
 
 from luthier.sklearn import compat, prefixes, sharing
 from luthier.sklearn.evaluate import How, Outcome
-from luthier.sklearn.journal import SCORE, Journal, Listed, check, fingerprint, score, space_of
+from luthier.sklearn.journal import (
+    SCORE,
+    Journal,
+    Listed,
+    check,
+    digest,
+    fingerprint,
+    score,
+    space_of,
+)
 from luthier.sklearn.racing import bounds, hopeless
 from luthier.sklearn.running import Call, Workers
 from luthier.study import Study
@@ -262,7 +271,7 @@ class Fitting:
         contexts : dict, optional
             Of callbacks, for each task.
         """
-        names = [prefixes.digest(train) if self.sharing else "" for train, _ in splits]
+        names = [digest(np.asarray(train)) if self.sharing else "" for train, _ in splits]
 
         def make(number: int) -> Call:
             row, fold = tasks[number]
