@@ -47,9 +47,9 @@ def honest(
     The predictions of the five parts together are scored once, and the mean over twenty ways to
     cut is the figure. No model is fitted.
 
-    The interval is that of Student's t. Its variance is that of the mixed predictions' score when units are
-    drawn with replacement, times 1 + N / n for N rows and n training rows in a fold: the second
-    term stands for another training set.
+    The interval is Student's. Its variance is that of the mixed predictions' score when units
+    are drawn with replacement, times 1 + N / n for N rows and n training rows in a fold: the
+    second term stands for another training set.
 
     Parameters
     ----------
