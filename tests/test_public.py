@@ -11,7 +11,7 @@ import luthier
 from luthier.history import KINDS
 
 DOCS = Path(__file__).parents[1] / "docs"
-PARTS = ["integrations", "samplers", "schedulers", "stores", "testing"]
+PARTS = ["estimate", "integrations", "samplers", "schedulers", "stores", "testing"]
 PUBLIC = ["luthier", *(f"luthier.{name}" for name in PARTS)]
 
 

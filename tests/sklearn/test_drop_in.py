@@ -93,7 +93,7 @@ def test_shared_steps_change_nothing(jobs):
     space = {
         "pca__n_components": [2, 5],
         "svc__C": [0.1, 1.0, 10.0],
-        "scale": [None, StandardScaler()],
+        "scale": ["passthrough", StandardScaler()],
     }
     how = {"cv": 3, "n_jobs": jobs, "return_train_score": True, "scoring": ["accuracy", "roc_auc"]}
     a = theirs.GridSearchCV(Pipeline(steps), space, refit="accuracy", **how).fit(X, Y)
@@ -126,7 +126,7 @@ class Counting(BaseEstimator):
 
 def fits_of(search):
     Counting.fits = 0
-    search.fit(X, Y)
+    search.fit(X.copy(), Y)
     return Counting.fits
 
 
@@ -159,8 +159,9 @@ def test_a_step_may_write_into_its_input(place):
     steps.insert(place, Counting(writes=True))
     pipeline = make_pipeline(*steps)
     space = {"decisiontreeclassifier__max_depth": [1, 2, 3]}
-    a = theirs.GridSearchCV(pipeline, space, cv=3).fit(X, Y)
-    b = ours.GridSearchCV(pipeline, space, cv=3).fit(X, Y)
+    # The last fit has the user's own data, and writes into it as scikit-learn's does.
+    a = theirs.GridSearchCV(pipeline, space, cv=3).fit(X.copy(), Y)
+    b = ours.GridSearchCV(pipeline, space, cv=3).fit(X.copy(), Y)
     same(a.cv_results_, b.cv_results_)
 
 
@@ -399,4 +400,4 @@ def test_a_report(ending, tmp_path):
     path = pickle.loads(pickle.dumps(search)).report(tmp_path / f"r.{ending}")
     text = path.read_text()
     assert "SVC" in text
-    assert f"{search.best_score_:.3f}"[:5] in text
+    assert f"{search.best_score_:.2g}" in text

@@ -12,6 +12,7 @@ _HOMES = {
     "table": ("Table", "bundled", "read_like", "read_table"),
     "catalog": ("MODELS", "Model", "model"),
     "preparation": ("Fitted", "prepare"),
+    "presets": ("Preset", "preset"),
     "metrics": ("METRICS", "Metric", "default_metric", "metric"),
     "splits": ("Fold", "folds", "holdout", "join"),
     "crossval": ("CrossValidated", "fit"),
@@ -27,6 +28,7 @@ __all__ = [
     "Fold",
     "Metric",
     "Model",
+    "Preset",
     "Table",
     "bundled",
     "default_metric",
@@ -39,6 +41,7 @@ __all__ = [
     "metric",
     "model",
     "prepare",
+    "preset",
     "read_like",
     "read_table",
 ]

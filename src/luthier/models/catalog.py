@@ -4,12 +4,12 @@ Trial 0 of every default space is the library's own default, so a study always s
 people get who do not tune. Where that default is a word or None ("no limit", "scale"), the
 parameter is a `Choice` of words or ``"value"``, and ``<name>_value`` holds the number.
 
-Why these ranges: each covers the values that published large-scale studies found to matter and
-goes one step beyond the library's default on both sides, on a log scale where the effect is
-multiplicative. Sources: Probst, Boulesteix and Bischl (2019), *Tunability*, JMLR 20; van Rijn and
-Hutter (2018), *Hyperparameter importance across datasets*, KDD; Kadra et al. (2021) and
-Gorishniy et al. (2021) for networks; Prokhorenkova et al. (2018) and Grinsztajn, Oyallon and
-Varoquaux (2022) for boosting.
+The ranges are those of `luthier.models.presets`. Each covers the values that published large-scale
+studies found to matter and goes one step beyond the library's default on both sides, on a log scale
+where the effect is multiplicative. Sources: Probst, Boulesteix and Bischl (2019), *Tunability*,
+JMLR 20; van Rijn and Hutter (2018), *Hyperparameter importance across datasets*, KDD; Kadra et al.
+(2021) and Gorishniy et al. (2021) for networks; Prokhorenkova et al. (2018) and Grinsztajn, Oyallon
+and Varoquaux (2022) for boosting.
 """
 
 from __future__ import annotations
@@ -20,52 +20,13 @@ from importlib import import_module
 from typing import Any
 
 from luthier.errors import MissingExtra, SpaceError, StudyError, nearest
-from luthier.space import Choice, Float, Int, Space
+from luthier.models.presets import kernels, linear, neighbours, network, trees
+from luthier.models.presets.shelf import Shape, Shelf, translated
+from luthier.parameters import Choice, Parameter
+from luthier.space import Space
 
 Params = Mapping[str, Any]
-# What our words mean to the library; other words, such as "sqrt", are the library's own.
-WORDS: Mapping[tuple[str, str], Any] = {
-    ("max_depth", "unlimited"): None,
-    ("max_features", "all"): 1.0,
-    ("max_samples", "all"): None,
-    ("ccp_alpha", "none"): 0.0,
-    ("l2_regularization", "none"): 0.0,
-    ("reg_alpha", "none"): 0.0,
-    ("reg_lambda", "none"): 0.0,
-    ("gamma", "none"): 0.0,
-    ("bagging", "none"): 0.0,
-}
 LARGE = 10_000  # rows above which `any` leaves out what needs quadratic time
-
-
-class Shelf:
-    """Collects parameters under a prefix, all of them switched on by one condition."""
-
-    def __init__(self, prefix: str = "", when: Mapping[str, Any] | None = None) -> None:
-        self.prefix, self.when = prefix, dict(when or {})
-        self.found: dict[str, Float | Int | Choice] = {}
-
-    def _if(self, when: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        own = {self.prefix + parent: values for parent, values in (when or {}).items()}
-        # A parent inside the shelf is itself switched on by the shelf's condition.
-        return own or self.when or None
-
-    def float(self, name: str, low: float, high: float, **how: Any) -> None:
-        how["when"] = self._if(how.get("when"))
-        self.found[self.prefix + name] = Float(low, high, **how)
-
-    def int(self, name: str, low: int, high: int, **how: Any) -> None:
-        how["when"] = self._if(how.get("when"))
-        self.found[self.prefix + name] = Int(low, high, **how)
-
-    def choice(self, name: str, *options: Any, default: Any, **how: Any) -> None:
-        how["when"] = self._if(how.get("when"))
-        self.found[self.prefix + name] = Choice(*options, default=default, **how)
-
-    def value(self, name: str, *words: str, default: str, when: Any = None) -> dict[str, Any]:
-        """A `Choice` of words or "value"; gives the condition and name of the number."""
-        self.choice(name, *words, "value", default=default, when=when)
-        return {"name": f"{name}_value", "when": {name: "value"}}
 
 
 @dataclass(frozen=True)
@@ -84,26 +45,36 @@ class Model:
         It takes missing numbers as they are.
     probabilities : bool
         It gives class probabilities, which `log_loss` needs.
+    target_scale : bool
+        Some of its settings are in units of a number to predict, so that may be scaled first.
     """
 
     name: str
     title: str
     classifier: str
     regressor: str
-    shelve: Callable[[Shelf, str, int], None]
+    shelve: Callable[[Shelf], None]
     scale: bool = False
     codes: bool = False
     dense: bool = False
     gaps: bool = False
     probabilities: bool = True
+    target_scale: bool = False
     fixed: Mapping[str, Any] | None = None
+    finish: Callable[[dict[str, Any], Params], dict[str, Any]] | None = None
     extra: str = ""
 
     def space(self, task: str, rows: int = 1000) -> Space:
         """The default space for a task; `rows` of training data bound what counts rows."""
-        shelf = Shelf()
-        self.shelve(shelf, task, rows)
+        shelf = Shelf(shape=Shape(task, rows))
+        self.fill(shelf)
         return Space(shelf.found)
+
+    def fill(self, shelf: Shelf) -> None:
+        """Put the parameters on a shelf."""
+        self.shelve(shelf)
+        if self.target_scale and not shelf.classifies:
+            shelf.choice("target_scale", "none", "standard", default="none")
 
     def build(self, params: Params, task: str, seed: int = 0) -> Any:
         """The estimator of a point; names that are not given keep the library's default.
@@ -118,7 +89,7 @@ class Model:
         dotted = self.classifier if task == "classification" else self.regressor
         kind = _class(dotted, self.extra)
         scaled = dict(params).pop("target_scale", "none") == "standard"
-        settings = _translated(self.name, params)
+        settings = _translated(self, task, params)
         known = kind().get_params()
         settings = {**_fixed(self, task, known), **settings}
         if "random_state" in known:
@@ -177,12 +148,12 @@ class AnyOf:
     def space(self, task: str, rows: int = 1000) -> Space:
         """One `Choice` and, under each option, that model's default space."""
         names = [member.name for member in self.members]
-        shelf: dict[str, Float | Int | Choice] = {
+        shelf: dict[str, Parameter] = {
             "model": Choice(*names, default="boosting" if "boosting" in names else names[0])
         }
         for member in self.members:
-            own = Shelf(f"{member.name}__", {"model": member.name})
-            member.shelve(own, task, rows)
+            own = Shelf(f"{member.name}__", {"model": member.name}, shape=Shape(task, rows))
+            member.fill(own)
             shelf |= own.found
         return Space(shelf)
 
@@ -204,172 +175,36 @@ class AnyOf:
         return member.build(own, task, seed)
 
 
-def _linear(shelf: Shelf, task: str, rows: int) -> None:
-    """Logistic: C from almost constant to almost unpenalised. Least squares: four points."""
-    if task == "regression":
-        shelf.choice("fit_intercept", True, False, default=True)
-        shelf.choice("positive", False, True, default=False)
-        return
-    shelf.float("C", 1e-5, 1e5, log=True, default=1.0)
-    shelf.choice("class_weight", None, "balanced", default=None)
-    shelf.choice("fit_intercept", True, False, default=True)
+def _linear(shelf: Shelf) -> None:
+    """Logistic: C. Least squares: four points."""
+    if shelf.classifies:
+        linear.strength(shelf)
+        linear.weights(shelf)
+        linear.intercept(shelf)
+    else:
+        linear.least_squares(shelf)
 
 
-def _ridge(shelf: Shelf, task: str, rows: int) -> None:
-    """The penalty competes with a sum over rows, hence up to 1e6."""
-    shelf.float("alpha", 1e-5, 1e6, log=True, default=1.0)
-    shelf.choice("fit_intercept", True, False, default=True)
-    if task == "classification":
-        shelf.choice("class_weight", None, "balanced", default=None)
+def _lasso(shelf: Shelf) -> None:
+    """One kind of penalty, so that the model is what its name says."""
+    if shelf.classifies:
+        linear.strength(shelf)
+        linear.weights(shelf)
+    else:
+        linear.lasso(shelf)
 
 
-def _lasso(shelf: Shelf, task: str, rows: int) -> None:
-    """alpha is in units of the target, so its range is wide; `target_scale` makes it unitless."""
-    if task == "classification":
-        shelf.float("C", 1e-4, 1e4, log=True, default=1.0)
-        shelf.choice("class_weight", None, "balanced", default=None)
-        return
-    shelf.float("alpha", 1e-6, 1e4, log=True, default=1.0)
-    shelf.choice("fit_intercept", True, False, default=True)
-    shelf.choice("target_scale", "none", "standard", default="none")
-
-
-def _elasticnet(shelf: Shelf, task: str, rows: int) -> None:
+def _elasticnet(shelf: Shelf) -> None:
     """As `_lasso`, with the share of the absolute penalty between 0 (ridge) and 1 (lasso)."""
-    _lasso(shelf, task, rows)
-    if task == "classification":
+    if shelf.classifies:
+        _lasso(shelf)
         shelf.float("l1_ratio", 0.0, 1.0, default=0.0)
     else:
-        shelf.float("l1_ratio", 0.01, 1.0, default=0.5)  # 0 is ridge, which its solver does badly
+        linear.elastic_net(shelf)
 
 
-def _svm(shelf: Shelf, task: str, rows: int) -> None:
-    """C and gamma as in Hsu, Chang and Lin (2003), gamma only where the kernel has one."""
-    shelf.float("C", 1e-3, 1e4, log=True, default=1.0)
-    shelf.choice("kernel", "rbf", "linear", "poly", "sigmoid", default="rbf")
-    curved = {"kernel": ["rbf", "poly", "sigmoid"]}
-    gamma = shelf.value("gamma", "scale", "auto", default="scale", when=curved)
-    shelf.float(**gamma, low=1e-5, high=10.0, log=True, default=0.1)
-    shelf.int("degree", 2, 5, default=3, when={"kernel": "poly"})
-    shelf.float("coef0", 0.0, 2.0, default=0.0, when={"kernel": ["poly", "sigmoid"]})
-    if task == "classification":
-        shelf.choice("class_weight", None, "balanced", default=None)
-    else:
-        shelf.float("epsilon", 1e-4, 100.0, log=True, default=0.1)  # in units of the target
-        shelf.choice("target_scale", "none", "standard", default="none")
-
-
-def _growth(shelf: Shelf, task: str, rows: int, features: str) -> None:
-    """What limits a tree: depth, rows to split and per leaf, features looked at per split."""
-    depth = shelf.value("max_depth", "unlimited", default="unlimited")
-    shelf.int(**depth, low=1, high=40, log=True, default=10)
-    shelf.int("min_samples_split", 2, 128, log=True, default=2)
-    shelf.int("min_samples_leaf", 1, 64, log=True, default=1)
-    share = shelf.value("max_features", "all", "sqrt", "log2", default=features)
-    shelf.float(**share, low=0.05, high=1.0, default=0.5)
-    if task == "classification":
-        shelf.choice("criterion", "gini", "entropy", default="gini")
-
-
-def _tree(shelf: Shelf, task: str, rows: int) -> None:
-    """A tree alone overfits, so pruning by cost is there as well; its cost is per class share."""
-    _growth(shelf, task, rows, "all")
-    if task == "classification":
-        alpha = shelf.value("ccp_alpha", "none", default="none")
-        shelf.float(**alpha, low=1e-5, high=0.1, log=True, default=1e-3)
-        shelf.choice("class_weight", None, "balanced", default=None)
-
-
-def _woods(shelf: Shelf, task: str, rows: int, bootstrap: bool) -> None:
-    """More trees never hurt but cost time: up to 500. Sampling rows matters most after depth."""
-    shelf.int("n_estimators", 30, 500, log=True, default=100)
-    _growth(shelf, task, rows, "sqrt" if task == "classification" else "all")
-    shelf.choice("bootstrap", True, False, default=bootstrap)
-    share = shelf.value("max_samples", "all", default="all", when={"bootstrap": True})
-    shelf.float(**share, low=0.1, high=1.0, default=0.7)
-    if task == "classification":
-        shelf.choice("class_weight", None, "balanced", default=None)
-
-
-def _forest(shelf: Shelf, task: str, rows: int) -> None:
-    _woods(shelf, task, rows, True)
-
-
-def _extratrees(shelf: Shelf, task: str, rows: int) -> None:
-    _woods(shelf, task, rows, False)
-
-
-def _boosting(shelf: Shelf, task: str, rows: int) -> None:
-    """Learning rate and rounds trade off, so both are on log scales around the default."""
-    shelf.float("learning_rate", 0.005, 1.0, log=True, default=0.1)
-    shelf.int("max_iter", 20, 1000, log=True, default=100)
-    shelf.int("max_leaf_nodes", 2, 255, log=True, default=31)
-    depth = shelf.value("max_depth", "unlimited", default="unlimited")
-    shelf.int(**depth, low=1, high=16, log=True, default=6)
-    shelf.int("min_samples_leaf", 1, 200, log=True, default=20)
-    penalty = shelf.value("l2_regularization", "none", default="none")
-    shelf.float(**penalty, low=1e-4, high=100.0, log=True, default=1.0)
-    shelf.float("max_features", 0.1, 1.0, default=1.0)
-    shelf.int("max_bins", 15, 255, log=True, default=255)
-    if task == "classification":
-        shelf.choice("class_weight", None, "balanced", default=None)
-
-
-def _knn(shelf: Shelf, task: str, rows: int) -> None:
-    """Up to 100 neighbours, but never more than half of the smallest training fold."""
-    most = max(5, min(100, rows // 4))
-    shelf.int("n_neighbors", 1, most, log=True, default=5)
-    shelf.choice("weights", "uniform", "distance", default="uniform")
-    shelf.choice("metric", "minkowski", "cosine", default="minkowski")
-    shelf.choice("p", 1, 2, default=2, ordered=True, when={"metric": "minkowski"})
-
-
-def _mlp(shelf: Shelf, task: str, rows: int) -> None:
-    """One to three layers of 8 to 512 units, each asked for only where the layer exists."""
-    shelf.int("layers", 1, 3, default=1)
-    shelf.int("units_1", 8, 512, log=True, default=100)
-    shelf.int("units_2", 8, 512, log=True, default=100, when={"layers": [2, 3]})
-    shelf.int("units_3", 8, 512, log=True, default=100, when={"layers": 3})
-    shelf.choice("activation", "relu", "tanh", "logistic", default="relu")
-    shelf.float("alpha", 1e-7, 10.0, log=True, default=1e-4)
-    shelf.float("learning_rate_init", 1e-4, 0.1, log=True, default=1e-3)
-    batch = shelf.value("batch_size", "auto", default="auto")
-    shelf.int(**batch, low=8, high=512, log=True, default=64)
-    shelf.int("max_iter", 20, 500, log=True, default=200)
-    shelf.choice("early_stopping", False, True, default=False)
-    if task == "regression":
-        shelf.choice("target_scale", "none", "standard", default="none")
-
-
-def _xgboost(shelf: Shelf, task: str, rows: int) -> None:
-    """Ranges of Gorishniy et al. (2021), widened to hold the library's defaults."""
-    shelf.int("n_estimators", 20, 1000, log=True, default=100)
-    shelf.float("learning_rate", 0.005, 1.0, log=True, default=0.3)
-    shelf.int("max_depth", 1, 16, log=True, default=6)
-    shelf.float("min_child_weight", 0.01, 100.0, log=True, default=1.0)
-    shelf.float("subsample", 0.3, 1.0, default=1.0)
-    shelf.float("colsample_bytree", 0.1, 1.0, default=1.0)
-    shelf.float("reg_lambda", 1e-3, 100.0, log=True, default=1.0)
-    alpha = shelf.value("reg_alpha", "none", default="none")
-    shelf.float(**alpha, low=1e-4, high=100.0, log=True, default=0.1)
-    gamma = shelf.value("gamma", "none", default="none")
-    shelf.float(**gamma, low=1e-4, high=100.0, log=True, default=0.1)
-
-
-def _lightgbm(shelf: Shelf, task: str, rows: int) -> None:
-    """As `_xgboost`, in LightGBM's words: leaves bound a tree rather than its depth."""
-    shelf.int("n_estimators", 20, 1000, log=True, default=100)
-    shelf.float("learning_rate", 0.005, 1.0, log=True, default=0.1)
-    shelf.int("num_leaves", 2, 255, log=True, default=31)
-    shelf.int("min_child_samples", 1, 200, log=True, default=20)
-    bagging = shelf.value("bagging", "none", default="none")
-    shelf.float(**bagging, low=0.3, high=1.0, default=0.8)
-    shelf.float("colsample_bytree", 0.1, 1.0, default=1.0)
-    for name in ("reg_lambda", "reg_alpha"):
-        penalty = shelf.value(name, "none", default="none")
-        shelf.float(**penalty, low=1e-4, high=100.0, log=True, default=0.1)
-    if task == "classification":
-        shelf.choice("class_weight", None, "balanced", default=None)
+def _svm(shelf: Shelf) -> None:
+    (kernels.svc if shelf.classifies else kernels.svr)(shelf)
 
 
 _ALL = (
@@ -387,7 +222,7 @@ _ALL = (
         "ridge",
         "sklearn.linear_model.RidgeClassifier",
         "sklearn.linear_model.Ridge",
-        _ridge,
+        linear.ridge,
         scale=True,
         probabilities=False,
     ),
@@ -398,6 +233,7 @@ _ALL = (
         "sklearn.linear_model.Lasso",
         _lasso,
         scale=True,
+        target_scale=True,
     ),
     Model(
         "elasticnet",
@@ -406,6 +242,7 @@ _ALL = (
         "sklearn.linear_model.ElasticNet",
         _elasticnet,
         scale=True,
+        target_scale=True,
     ),
     Model(
         "svm",
@@ -414,6 +251,7 @@ _ALL = (
         "sklearn.svm.SVR",
         _svm,
         scale=True,
+        target_scale=True,
         probabilities=False,
         # A large C on data that cannot be separated would not end; 200,000 steps are far more
         # than a point that generalises takes.
@@ -424,7 +262,7 @@ _ALL = (
         "decision tree",
         "sklearn.tree.DecisionTreeClassifier",
         "sklearn.tree.DecisionTreeRegressor",
-        _tree,
+        trees.tree,
         codes=True,
     ),
     Model(
@@ -432,7 +270,7 @@ _ALL = (
         "random forest",
         "sklearn.ensemble.RandomForestClassifier",
         "sklearn.ensemble.RandomForestRegressor",
-        _forest,
+        trees.forest,
         codes=True,
     ),
     Model(
@@ -440,7 +278,7 @@ _ALL = (
         "extra trees",
         "sklearn.ensemble.ExtraTreesClassifier",
         "sklearn.ensemble.ExtraTreesRegressor",
-        _extratrees,
+        trees.extra_trees,
         codes=True,
     ),
     Model(
@@ -448,7 +286,7 @@ _ALL = (
         "gradient boosting",
         "sklearn.ensemble.HistGradientBoostingClassifier",
         "sklearn.ensemble.HistGradientBoostingRegressor",
-        _boosting,
+        trees.histogram_boosting,
         codes=True,
         dense=True,
         gaps=True,
@@ -458,7 +296,7 @@ _ALL = (
         "k nearest neighbours",
         "sklearn.neighbors.KNeighborsClassifier",
         "sklearn.neighbors.KNeighborsRegressor",
-        _knn,
+        neighbours.neighbours,
         scale=True,
     ),
     Model(
@@ -466,15 +304,17 @@ _ALL = (
         "neural network",
         "sklearn.neural_network.MLPClassifier",
         "sklearn.neural_network.MLPRegressor",
-        _mlp,
+        network.network,
         scale=True,
+        target_scale=True,
+        finish=network.network_finish,
     ),
     Model(
         "xgboost",
         "XGBoost",
         "xgboost.XGBClassifier",
         "xgboost.XGBRegressor",
-        _xgboost,
+        trees.xgboost,
         codes=True,
         gaps=True,
         fixed={"verbosity": 0},
@@ -485,9 +325,10 @@ _ALL = (
         "LightGBM",
         "lightgbm.LGBMClassifier",
         "lightgbm.LGBMRegressor",
-        _lightgbm,
+        trees.lightgbm,
         codes=True,
         gaps=True,
+        finish=trees.lightgbm_finish,
         fixed={"verbosity": -1},
         extra="lightgbm",
     ),
@@ -554,8 +395,8 @@ def _dotted(name: str, task: str, metric_needs: str) -> Model:
     return found
 
 
-def _no_space(name: str, known: list[str]) -> Callable[[Shelf, str, int], None]:
-    def shelve(shelf: Shelf, task: str, rows: int) -> None:
+def _no_space(name: str, known: list[str]) -> Callable[[Shelf], None]:
+    def shelve(shelf: Shelf) -> None:
         raise StudyError(
             f"{name} has no default space here. Give one with --space space.toml; its parameters "
             f"are {', '.join(known)}."
@@ -636,25 +477,15 @@ def _fixed(found: Model, task: str, known: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _translated(name: str, params: Params) -> dict[str, Any]:
+def _translated(found: Model, task: str, params: Params) -> dict[str, Any]:
     """Arguments of the estimator from the parameters of a trial."""
     made = {key: value for key, value in params.items() if key != "target_scale"}
-    if name not in _BY_NAME:
+    if found.name not in _BY_NAME:
         return made
-    for key in [key for key in made if key.endswith("_value") and key[:-6] in made]:
-        made[key[:-6]] = made.pop(key)
-    for key, value in made.items():
-        if isinstance(value, str):
-            made[key] = WORDS.get((key, value), value)
-    if name == "tree" and params.get("max_features") == "all":
-        made["max_features"] = None  # a tree says None where a forest says 1.0
-    if name == "mlp" and ("layers" in made or "units_1" in made):
-        units = [made.pop(f"units_{i}", 100) for i in range(1, 4)]
-        made["hidden_layer_sizes"] = tuple(units[: int(made.pop("layers", 1))])
-    if name == "lightgbm" and "bagging" in made:
-        share = made.pop("bagging")
-        made |= {"subsample": share or 1.0, "subsample_freq": 1 if share else 0}
-    return made
+    shelf = Shelf(shape=Shape(task))
+    found.shelve(shelf)
+    made = translated(shelf.words, made)
+    return found.finish(made, {}) if found.finish else made
 
 
 def _target_scaled(estimator: Any) -> Any:

@@ -15,8 +15,10 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from luthier.models.catalog import Model
+from luthier.models.presets import steps
+from luthier.models.presets.shelf import Shelf
 from luthier.models.table import Kind, Table, features_of
-from luthier.space import Choice, Int, Space
+from luthier.space import Space
 
 Params = Mapping[str, Any]
 
@@ -28,23 +30,10 @@ TEXT = "text__"
 
 
 def text_space() -> Space:
-    """How words become numbers; the default is `TfidfVectorizer`'s own.
-
-    Counting pairs and triples of words, damping counts and dropping rare or common words are
-    the settings that Yogatama and Smith (2015) found to matter; the limit on the number of
-    features trades speed for detail.
-    """
-    limited = {f"{TEXT}max_features": "value"}
-    return Space(
-        {
-            f"{TEXT}max_features": Choice("all", "value", default="all"),
-            f"{TEXT}max_features_value": Int(200, 50_000, log=True, default=5000, when=limited),
-            f"{TEXT}ngrams": Int(1, 3, default=1),
-            f"{TEXT}sublinear": Choice(False, True, default=False),
-            f"{TEXT}min_df": Int(1, 10, log=True, default=1),
-            f"{TEXT}stop_words": Choice(None, "english", default=None),
-        }
-    )
+    """How words become numbers; the default is `TfidfVectorizer`'s own."""
+    shelf = Shelf(TEXT)
+    steps.words(shelf)
+    return Space(shelf.found)
 
 
 def split_params(params: Params) -> tuple[dict[str, Any], dict[str, Any]]:

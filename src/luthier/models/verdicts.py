@@ -15,6 +15,7 @@ from luthier.models.crossval import fit, predictions
 from luthier.models.metrics import Metric
 from luthier.models.preparation import Fitted
 from luthier.models.table import Table
+from luthier.numerics.gap import judged
 
 Params = Mapping[str, Any]
 LEVEL = 0.95  # of the intervals
@@ -207,27 +208,19 @@ def fit_verdict(
             "Give one of each for every fold."
         )
     sign = 1.0 if metric.direction == "maximize" else -1.0
-    gaps = sign * (t - v)
-    gap = float(gaps.mean())
-    spread = float(gaps.std(ddof=1) / np.sqrt(len(gaps))) if len(gaps) > 1 else float("nan")
-    error_train, error_valid = (sign * (metric.ceiling - s.mean()) for s in (t, v))
-    real = gap > 2 * (spread if len(gaps) > 1 else 0.0)
-    worst = None if guess is None else sign * (metric.ceiling - guess)
-    if real and error_valid > 1.5 * error_train:
-        verdict = "overfits"
-    elif worst is not None and worst > 0 and error_train > 0.5 * worst:
-        verdict = "underfits"
-    else:
-        verdict = "fits"
-    made = {
-        "verdict": verdict,
+    perfect, floor = sign * metric.ceiling, None if guess is None else sign * guess
+    seen = judged(sign * t, sign * v, perfect, floor)
+    made: dict[str, Any] = {
+        # What is not clearly too much is no reason to change a model.
+        "verdict": "fits" if seen.verdict == "unclear" else seen.verdict,
         "train": float(t.mean()),
         "valid": float(v.mean()),
-        "gap": gap,
-        "gap_error": spread,
+        "gap": seen.gap,
+        "gap_error": seen.error,
         "folds": len(t),
     }
-    made["words"] = _fit_words(made, metric, error_train, error_valid, worst)
+    worst = None if floor is None else perfect - floor
+    made["words"] = _fit_words(made, metric, seen.train_error, seen.valid_error, worst)
     return made
 
 

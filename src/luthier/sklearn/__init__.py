@@ -18,6 +18,7 @@ _HOMES = {
         "HalvingRandomSearchCV",
         "RandomizedSearchCV",
     ),
+    "nesting": ("Nested", "nested"),
     "model_based": ("BayesSearchCV", "GeneticSearchCV", "SearchCV"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -28,8 +29,10 @@ __all__ = [
     "GridSearchCV",
     "HalvingGridSearchCV",
     "HalvingRandomSearchCV",
+    "Nested",
     "RandomizedSearchCV",
     "SearchCV",
+    "nested",
 ]
 
 

@@ -72,7 +72,7 @@ def _hook(estimator: Any, how: How, heard: dict[str, Any]) -> None:
         else:
             plain(X, y, **params)
         if how.keep:
-            _listen(_last(estimator), heard)
+            _listen(last_step(estimator), heard)
         return estimator
 
     try:
@@ -83,13 +83,13 @@ def _hook(estimator: Any, how: How, heard: dict[str, Any]) -> None:
 
 def _unhook(estimator: Any) -> None:
     """Let go of what was hung on: it refers back to the estimator, and would keep it alive."""
-    for one in (estimator, _last(estimator)):
+    for one in (estimator, last_step(estimator)):
         for name in ("fit", *METHODS):
             getattr(one, "__dict__", {}).pop(name, None)
 
 
-def _last(estimator: Any) -> Any:
-    """What predicts in the end: the last step of a pipeline."""
+def last_step(estimator: Any) -> Any:
+    """What predicts in the end: the last step of a pipeline, or the estimator itself."""
     while isinstance(estimator, Pipeline) and estimator.steps:
         estimator = estimator.steps[-1][1]
     return estimator

@@ -20,10 +20,21 @@ from sklearn.model_selection._validation import (
 )
 from sklearn.utils.validation import _check_method_params, indexable
 
-from luthier.sklearn import compat, prefixes, sharing
+from luthier.estimate import Overtuning
+from luthier.numerics.racing import Rule, hopeless, next_tasks
+from luthier.parameters import same
+from luthier.sklearn import choosing, compat, judging, prefixes, sharing
 from luthier.sklearn.evaluate import How, Outcome
-from luthier.sklearn.journal import SCORE, Journal, Listed, check, fingerprint, score, space_of
-from luthier.sklearn.racing import bounds, hopeless
+from luthier.sklearn.journal import (
+    SCORE,
+    Journal,
+    Listed,
+    check,
+    digest,
+    fingerprint,
+    score,
+    space_of,
+)
 from luthier.sklearn.running import Call, Workers
 from luthier.study import Study
 
@@ -92,8 +103,10 @@ class Fitting:
         self.results: dict[str, Any] = {}
         self.ended = self.last = ""
         self.log: Log | None = None
+        self.finals: tuple[Overtuning, list[int]] | None = None
+        self.splits: list[Split] | None = None  # None where candidates had different ones
         self.metric = search.refit if isinstance(search.refit, str) else None
-        self.bounds = bounds(self.scorers, self.metric)
+        self.measure = judging.measure_of(self)
 
     def __enter__(self) -> Fitting:
         self.workers.__enter__()
@@ -164,6 +177,7 @@ class Fitting:
             If there are others than the splitter said.
         """
         splits = list(cv.split(self.X, self.y, **self.routed.splitter.split))
+        self.splits = splits if not self.candidates else None
         if len(splits) != self.search.n_splits_:
             raise ValueError(
                 f"cv.split and cv.get_n_splits {compat.RETURN} inconsistent results. Expected "
@@ -219,25 +233,26 @@ class Fitting:
             Of the folds.
         """
         folds = list(range(len(splits)) if order is None else order)
-
-        def left(row: int) -> list[Task]:
-            return [(row, fold) for fold in folds if self.outcomes[row][fold] is None]
-
-        if not self.search.racing:
-            self.work([task for row in rows for task in left(row)], splits, contexts)
+        rule = self.search.racing
+        if not rule:
+            left = [(r, k) for r in rows for k in folds if self.outcomes[r][k] is None]
+            self.work(left, splits, contexts)
             return
-        waiting = [row for row in rows if left(row)]
-        while waiting and not self.over():
+        named: Rule = "likely" if rule is True else rule
+        highest = np.inf if self.measure is None else self.measure.high
+        going = np.zeros(len(self.candidates), dtype=bool)
+        going[list(rows)] = True
+        while not self.over():
             scores = self.scores()[:, folds]
-            for row in list(waiting):
-                if not left(row):
-                    waiting.remove(row)
-                elif hopeless(scores, row, bounds=self.bounds):
-                    waiting.remove(row)
-                    if self.log is not None:
-                        self.log.end(row, self.outcomes[row])
-            tasks = [task for row in waiting for task in left(row)]
-            self.work(tasks[: self.workers.count], splits, contexts)
+            lost = going & hopeless(scores, rule=named, highest=highest)
+            for row in np.flatnonzero(lost):
+                going[row] = False
+                if self.log is not None:
+                    self.log.end(int(row), self.outcomes[row])
+            tasks = next_tasks(scores, ~going, self.workers.count, promising=len(rows) > 1)
+            if not tasks:
+                return
+            self.work([(row, folds[k]) for row, k in tasks], splits, contexts)
 
     def scores(self) -> Array:
         """(candidates, folds), larger is better; NaN where not run, -inf where it failed."""
@@ -262,7 +277,7 @@ class Fitting:
         contexts : dict, optional
             Of callbacks, for each task.
         """
-        names = [prefixes.digest(train) if self.sharing else "" for train, _ in splits]
+        names = [digest(np.asarray(train)) if self.sharing else "" for train, _ in splits]
 
         def make(number: int) -> Call:
             row, fold = tasks[number]
@@ -293,6 +308,16 @@ class Fitting:
                 self.log.fold(row, fold, outcome)
                 if complete(self.outcomes[row]):
                     self.log.end(row, self.outcomes[row])
+
+    def elsewhere(self, rows: Sequence[int], splits: Sequence[Split]) -> Array:
+        """(rows, folds) scores of some candidates on other folds, which leave no other trace."""
+        kept, log, ended = self.outcomes, self.log, self.ended
+        self.outcomes, self.log, self.ended = [[None] * len(splits) for _ in kept], None, ""
+        try:
+            self.work([(row, fold) for row in rows for fold in range(len(splits))], splits)
+            return self.scores()[list(rows)]
+        finally:
+            self.outcomes, self.log, self.ended = kept, log, ended
 
     def _prefix(self, row: int, rows: str) -> sharing.Prefix | None:
         if not self.sharing:
@@ -358,19 +383,50 @@ class Fitting:
         first = next(o for row in self.outcomes for o in row if o is not None)
         return isinstance(first["test_scores"], dict)
 
+    def default_row(self) -> int:
+        """The candidate with the estimator's own settings; -1 if there is none."""
+        own = self.base.get_params(deep=True)
+        for row, candidate in enumerate(self.candidates):
+            if all(name in own and _equal(value, own[name]) for name, value in candidate.items()):
+                return row
+        return -1
+
+    def compare(self) -> None:
+        """Score the best few on fresh folds, if the search is to."""
+        search = self.search
+        if search.finalists < 2 or self.ended.startswith("the time limit") or not self.candidates:
+            return
+        self.finals = choosing.rescored(self, search.finalists, seed=1)
+
     def choose(self) -> None:
         """Give the search its results and its best candidate."""
         search, metric, results = self.search, self.refit_metric, self.results
+        if metric == "one_se":
+            metric = "score"
         search.multimetric_ = self.multimetric
         if callable(search.scoring) and self.multimetric:
             first = next(o for row in self.outcomes for o in row if o is not None)
             search._check_refit_for_multimetric(first["test_scores"])
             metric = search.refit
         if search.refit or not search.multimetric_:
-            search.best_index_ = search._select_best_index(search.refit, metric, results)
+            search.best_index_ = self._winner(metric)
             if not callable(search.refit):
                 search.best_score_ = results[f"mean_test_{metric}"][search.best_index_]
             search.best_params_ = results["params"][search.best_index_]
+            search._honest = None
+            if search.honest and self.splits is not None:
+                search._evidence = judging.Evidence.of(self, self.splits, int(search.best_index_))
+
+    def _winner(self, metric: Any) -> int:
+        search = self.search
+        if isinstance(search.refit, str) and search.refit == "one_se":
+            return choosing.simplest(self.scores(), self.candidates)
+        chosen: int = search._select_best_index(search.refit, metric, self.results)
+        if self.finals is not None:
+            search.finals_, rows = self.finals
+            if search._finalists_decide and not callable(search.refit):
+                return rows[search.finals_.choice]
+        return chosen
 
     def refit(self) -> None:
         """Fit the best candidate to all data."""
@@ -398,6 +454,12 @@ class Fitting:
 def complete(outcomes: Sequence[Outcome | None]) -> bool:
     """Whether a candidate ran on every fold."""
     return all(outcome is not None for outcome in outcomes)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Whether a candidate has the estimator's own value; 1 and 1.0 are one to it."""
+    numbers = all(isinstance(v, int | float | np.number) for v in (a, b))
+    return bool(a == b) if numbers else same(a, b)
 
 
 def _blank(outcome: Outcome) -> Outcome:

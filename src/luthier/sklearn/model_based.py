@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import _num_samples
 
 from luthier.errors import SpaceError
 from luthier.history import State
@@ -64,7 +66,8 @@ class SearchCV(Folded):
     patience : int, optional
         How many candidates may come without a better one.
     racing : bool or "lossless"
-        Drop candidates after some folds when they will hardly win; see `luthier.sklearn`.
+        Drop candidates after some folds when they will hardly win; "lossless" only those that
+        cannot. Only candidates that ran on every fold can be the best.
     random_state : int
         The same number gives the same search, with the same `n_jobs`.
     store, study
@@ -75,6 +78,7 @@ class SearchCV(Folded):
     """
 
     _auto: ClassVar[str] = "auto"
+    _finalists_decide: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseSearchCV._parameter_constraints,
         **Folded._more_constraints,
@@ -168,10 +172,7 @@ class SearchCV(Folded):
         """
         given = self.space
         if given is None:
-            raise SpaceError(
-                f"{type(self).__name__}: no space was given. Write for example "
-                'space={"C": Float(1e-3, 1e3, log=True)}.'
-            )
+            return _preset(self.estimator, fitting)
         space = given if isinstance(given, Space) else Space.from_sklearn(given)
         known = self.estimator.get_params(deep=True)
         own: dict[str, Any] = {}
@@ -184,6 +185,21 @@ class SearchCV(Folded):
         except SpaceError:
             return Wanted(space)
         return Wanted(space, first=[active] if active else [])
+
+
+def _preset(estimator: Any, fitting: Fitting) -> Wanted:
+    """The shipped space of a well-known estimator."""
+    from luthier.models.presets import preset
+
+    shape = np.shape(fitting.X)
+    classes = None if fitting.y is None or not is_classifier(estimator) else len(set(fitting.y))
+    made = preset(
+        estimator,
+        rows=_num_samples(fitting.X),
+        columns=shape[1] if len(shape) == 2 else None,
+        classes=classes,
+    )
+    return Wanted(made.space, made.settings, [made.default, *made.portfolio])
 
 
 class Asking:
@@ -252,14 +268,14 @@ class Asking:
                 self.fitting.outcomes[row] = self.journal.known(number, len(self.splits))
 
     def _stale(self) -> bool:
-        patience, means = self.search.patience, self._means()
-        if patience is None or not len(means) or np.isnan(means).all():
+        patience = self.search.patience
+        if patience is None or not self.fitting.candidates:
+            return False
+        # A fold that failed makes a mean of -inf, one that was not run makes it NaN.
+        means = self.fitting.scores().mean(axis=1)
+        if np.isnan(means).all():
             return False
         return len(means) - 1 - int(np.nanargmax(means)) >= patience
-
-    def _means(self) -> Any:
-        # A fold that failed makes a mean of -inf, one that was not run makes it NaN.
-        return self.fitting.scores().mean(axis=1)
 
     def _evaluate(self, asked: Sequence[Trial]) -> None:
         fitting, folds = self.fitting, len(self.splits)

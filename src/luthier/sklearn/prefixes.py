@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Mapping
 from typing import Any
 
 import joblib
-import numpy as np
 from sklearn.pipeline import Pipeline
 
 SCALARS = (bool, int, float, str, bytes, type(None))
@@ -55,11 +53,6 @@ def keys(estimator: Pipeline, candidate: Mapping[str, Any]) -> tuple[Hashable, .
         so_far = (*so_far, (level, *part))
         made.append(so_far)
     return tuple(made)
-
-
-def digest(rows: Any) -> str:
-    """A short name for the rows of a fold."""
-    return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()[:16]
 
 
 def _told(value: Any) -> Hashable | None:

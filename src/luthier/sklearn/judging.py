@@ -1,0 +1,172 @@
+"""What a fitted search says of its winner beyond the mean over folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.model_selection import TimeSeriesSplit
+from sklearn.utils.validation import _num_samples
+
+from luthier.errors import DataError, StudyError
+from luthier.estimate import Honest, Measure, from_folds, honest, measure
+from luthier.sklearn.evaluate import Outcome, last_step
+
+if TYPE_CHECKING:
+    from luthier.sklearn.fitting import Fitting
+
+Array = npt.NDArray[np.float64]
+
+
+def measure_of(fitting: Fitting) -> Measure | None:
+    """How the search's score reads predictions; None if it does not, or nobody knows how."""
+    scorer = fitting.scorers
+    if hasattr(scorer, "_scorers"):
+        scorer = scorer._scorers.get(fitting.metric)
+    y = fitting.y
+    if scorer is None or y is None or np.ndim(y) != 1:
+        return None
+    if not hasattr(scorer, "_score_func"):  # no `scoring` was given: the estimator's own
+        own = getattr(type(last_step(fitting.base)), "score", None)
+        if own is ClassifierMixin.score:
+            scorer = "accuracy"
+        elif own is RegressorMixin.score:
+            scorer = "r2"
+        else:
+            return None
+    try:
+        return measure(scorer, np.asarray(y))
+    except (StudyError, DataError, ValueError):
+        return None
+
+
+@dataclass
+class Evidence:
+    """What the honest figures of a search rest on.
+
+    Parameters
+    ----------
+    measure : Measure or None
+    y : array of shape (n,) or None
+    splits : sequence of (train, test)
+    outcomes : list of list of Outcome
+        Of the candidates that ran on every fold.
+    scores : (c, K)
+        Their scores.
+    best : int
+        The winner among them.
+    default : int or None
+        The one with the estimator's own settings.
+    blocks : (n,) or None
+        Rows that belong together.
+    weights : (n,) or None
+    repeats : int
+        How often cross-validation was repeated.
+    """
+
+    measure: Measure | None
+    y: Any
+    splits: Sequence[tuple[Any, Any]]
+    outcomes: list[list[Outcome]]
+    scores: Array
+    best: int
+    default: int | None
+    blocks: Any
+    weights: Any
+    repeats: int
+
+    @classmethod
+    def of(cls, fitting: Fitting, splits: Sequence[tuple[Any, Any]], best: int) -> Evidence:
+        """Gather what a search left; candidates that did not run on every fold are left out."""
+        scores = fitting.scores()
+        rows = np.flatnonzero(np.isfinite(scores).all(axis=1))
+        full = [[o for o in fitting.outcomes[row] if o is not None] for row in rows]
+        found = np.flatnonzero(rows == best)
+        default = np.flatnonzero(rows == fitting.default_row())
+        groups = fitting.routed.splitter.split.get("groups")
+        n = _num_samples(fitting.X)
+        blocks = None if groups is None else np.unique(groups, return_inverse=True)[1]
+        if isinstance(fitting.search._checked_cv_orig, TimeSeriesSplit):
+            blocks = np.arange(n) // max(2, round(n ** (1 / 3)))  # Kuensch (1989): such stretches
+        return cls(
+            fitting.measure,
+            fitting.y,
+            splits,
+            full,
+            scores[rows],
+            int(found[0]) if len(found) else -1,
+            int(default[0]) if len(default) else None,
+            blocks,
+            fitting.routed.scorer.score.get("sample_weight"),
+            int(getattr(fitting.search._checked_cv_orig, "n_repeats", 1)),
+        )
+
+    def figure(self) -> Honest:
+        """The honest figure: from predictions where there are any, else from scores of folds.
+
+        Raises
+        ------
+        DataError
+            If neither will do.
+        """
+        given = self._predictions()
+        best = None if self.best == int(np.argmax(self.scores.mean(axis=1))) else self.best
+        if given is not None and self.measure is not None:
+            rows = np.concatenate([np.asarray(test) for _, test in self.splits])
+            fold = np.repeat(range(len(self.splits)), [len(test) for _, test in self.splits])
+            if len(self.splits) == 1:  # one part kept aside: there is no fold to average over
+                fold = np.arange(len(rows)) % 2
+            return honest(
+                given,
+                np.asarray(self.y),
+                fold,
+                self.measure,
+                rows=rows,
+                blocks=self.blocks,
+                weights=self.weights,
+                train=float(np.mean([len(train) for train, _ in self.splits])),
+                best=best,
+                default=self.default,
+            )
+        ratio = float(np.mean([len(test) / len(train) for train, test in self.splits]))
+        return from_folds(
+            self.scores, repeats=self.repeats, ratio=ratio, best=best, default=self.default
+        )
+
+    def _predictions(self) -> npt.NDArray[Any] | None:
+        """(candidates, predictions, ...) for the measure, or None where they are not there."""
+        if self.measure is None:
+            return None
+        made = []
+        for outcomes in self.outcomes:
+            parts = [answer(outcome.get("predictions"), self.measure) for outcome in outcomes]
+            if any(part is None for part in parts):
+                return None
+            made.append(np.concatenate([part for part in parts if part is not None]))
+        if len({one.shape for one in made}) != 1:
+            return None
+        return np.stack(made)
+
+
+def answer(heard: dict[str, Any] | None, wanted: Measure) -> npt.NDArray[Any] | None:
+    """Of what an estimator was heard to predict on a fold, what a measure reads."""
+    if not heard:
+        return None
+    if wanted.reads == "predict":
+        return heard.get("predict")
+    given = heard.get("predict_proba")
+    if given is None and wanted.reads == "scores":
+        given = heard.get("decision_function")
+    if given is None or given.ndim == 1 or wanted.classes is None:
+        return given
+    own = heard.get("classes")
+    if own is None or len(own) == len(wanted.classes):
+        return np.asarray(given)
+    # A class that the fold's training rows lack has no column.
+    made = np.zeros((len(given), len(wanted.classes)), dtype=given.dtype)
+    made[:, np.searchsorted(wanted.classes, own)] = given
+    return made
