@@ -27,7 +27,7 @@ def small(name: str, kind: str) -> dict[str, list[Any]]:
 
 # -- a model alone --------------------------------------------------------------------------------
 
-ALONE = (("breast_cancer", "svm"), ("cells", "tree"), ("spam7", "linear"), ("wine", "forest"))
+ALONE = (("breast_cancer", "svm"), ("cells", "tree"), ("spam7", "linear"))
 
 
 def grid(repeats: int) -> tuple[str, list[dict[str, Any]]]:
