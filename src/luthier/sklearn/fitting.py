@@ -421,11 +421,11 @@ class Fitting:
         search = self.search
         if isinstance(search.refit, str) and search.refit == "one_se":
             return choosing.simplest(self.scores(), self.candidates)
-        chosen: int = search._select_best_index(search.refit, metric, self.results)
+        chosen = int(search._select_best_index(search.refit, metric, self.results))
         if self.finals is not None:
             search.finals_, rows = self.finals
             if search._finalists_decide and not callable(search.refit):
-                return rows[search.finals_.choice]
+                return int(rows[search.finals_.choice])
         return chosen
 
     def refit(self) -> None:
