@@ -23,7 +23,7 @@ from luthier.sklearn.journal import study_of
 UNPICKLED = ("study_", "_evidence")
 
 
-class Folded(BaseSearchCV):  # type: ignore[misc]
+class Folded(Figures, BaseSearchCV):  # type: ignore[misc]
     """A search whose unit of work is one fold of one candidate."""
 
     _more_constraints: ClassVar[dict[str, Any]] = {
@@ -93,13 +93,6 @@ class Folded(BaseSearchCV):  # type: ignore[misc]
             self._run_search(fitting.evaluate_candidates, callback_ctx=fitting.calls.root)
         else:
             self._run_search(fitting.evaluate_candidates)
-
-    def __getattr__(self, name: str) -> Any:
-        # Not properties: scikit-learn's tests ask every attribute of their searches that `dir`
-        # lists of others, which have no such figures.
-        if name in Figures.NAMES:
-            return vars(Figures)[name].fget(self)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write what was tried, what came of it and what to make of it, ``.html`` or ``.md``.

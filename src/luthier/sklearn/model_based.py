@@ -20,7 +20,6 @@ from luthier.history import State
 from luthier.sklearn.base import Folded
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
-from luthier.sklearn.figures import Figures
 from luthier.sklearn.fitting import Fitting, Split
 from luthier.sklearn.journal import SCORE, Journal, check, fingerprint
 from luthier.space import Space
@@ -48,7 +47,7 @@ class Wanted:
     first: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
 
-class SearchCV(Figures, Folded):
+class SearchCV(Folded):
     """The best hyperparameters of an estimator, proposed from what was seen so far.
 
     Parameters
