@@ -88,8 +88,9 @@ def report(records: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
         f"{len(records)} searches on {len(cases)} cases (36 or 40 candidates, 100 to 600 rows, 5 "
         f"or 10 folds; {seconds / 60:.0f} minutes of CPU time), each judged by one to four "
         f"metrics: {len(all_rows)} winners. Truth: the winner, fitted to all training rows, on "
-        "up to 4,000 rows that the search never saw. Errors are in points (hundredths of a score); for errors "
-        "of regression in per cent of the truth. ± is one standard error over searches.",
+        "up to 4,000 rows that the search never saw. Errors are in points (hundredths of a "
+        "score); for errors of regression in per cent of the truth. ± is one standard error over "
+        "searches.",
         "### Said minus true, and how often the 90 % interval holds the truth",
         methods(all_rows),
         "### By metric",
