@@ -15,6 +15,7 @@ from luthier.estimate.pool import Pool, pooled
 from luthier.estimate.result import Honest
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 MEMBERS = 20  # candidates that may take part: the best by themselves
 CUTS = REPEATS // 5  # ways to cut the rows: each costs five selections
 
@@ -29,8 +30,7 @@ class Ensemble:
         Not negative; they sum to 1.
     honest : Honest
         What to expect on new rows, fitted to all rows; its `best` is the best single candidate,
-        and its `gain` that over this candidate's own score, which is a little too good, so the
-        gain is on the careful side.
+        and its `gain` that over choosing a single candidate, honestly too.
     """
 
     weights: Array
@@ -100,9 +100,12 @@ def greedy_ensemble(
     order = np.argsort(-np.where(np.isfinite(single), single, -np.inf), kind="stable")
     able = order[np.isfinite(single[order])][:MEMBERS]
     shares = _select(pool, given[able], classes, ones, steps)
-    mixed = [_mixture(pool, given[able], classes, steps, rng) for _ in range(CUTS)]
-    plain = pool.comparable(_read(pool, given[order[:1]], classes))
-    told = expected(pool, pool.comparable(np.stack(mixed)), plain, 0.0, level, rng)
+    cuts = [pool.parts(min(PARTS, pool.units), rng) for _ in range(CUTS)]
+    mixed, plain = (
+        pool.comparable(np.stack([_mixture(pool, given[able], classes, n, cut) for cut in cuts]))
+        for n in (steps, 1)
+    )
+    told = expected(pool, mixed, plain, 0.0, level, rng)
     whole = np.zeros(len(given))
     whole[able] = shares
     naive = pool.score(_read(pool, np.tensordot(whole, given, 1)[None], classes), ones)[0, 0]
@@ -142,13 +145,11 @@ def _mixture(
     given: Array,
     classes: npt.NDArray[Any] | None,
     steps: int,
-    rng: np.random.Generator,
+    part: Ints,
 ) -> Any:
     """Predictions (M, ...) of each part by the ensemble that was selected on the others."""
-    parts = min(PARTS, pool.units)
-    part = pool.parts(parts, rng)
     mean = np.empty(given.shape[1:])
-    for p in range(parts):
+    for p in range(int(part.max()) + 1):
         W = (part != p).astype(np.float64)[None]
         shares = _select(pool, given, classes, W, steps)
         mine = part[pool.unit] == p

@@ -41,24 +41,26 @@ def expected(
     ----------
     mixed : (R, M, ...)
         For each cut of the rows, predictions of each part by what was chosen on the others.
-    plain : (1, M, ...) or None
-        Those of the default.
+    plain : (1, M, ...) or (R, M, ...) or None
+        Those of the default: one candidate, or what was chosen otherwise on the same cuts.
     shift : float
         To be added to the score.
     """
     ones = np.ones((1, pool.units))
     score = float(np.nanmean(pool.score(mixed, ones))) + shift
-    some = mixed[: MIXED if pool.measure.fast else 1]
-    draws = _resampled(pool, some if plain is None else np.concatenate([some, plain]), rng)
-    spread = _spread(draws[:, : len(some)])
+    count = min(MIXED if pool.measure.fast else 1, len(mixed))
+    some = mixed[:count] if plain is None else np.concatenate([mixed[:count], plain[:count]])
+    draws = _resampled(pool, some, rng)
+    spread = _spread(draws[:, :count])
     if math.isfinite(pool.measure.high - pool.measure.low):
         spread = max(spread, 1 / pool.units)  # as if one row more were wrong: none may be so far
     wider, freedom = math.sqrt(1 + pool.rows / pool.train), pool.units - 1
     around = gain(score, spread * wider, freedom, level)
     over = None
     if plain is not None:
-        apart = _spread(draws[:, :-1] - draws[:, -1:]) * wider
-        over = gain(score - float(pool.score(plain, ones)[0, 0]), apart, freedom, level)
+        apart = _spread(draws[:, :count] - draws[:, count:]) * wider
+        other = float(np.nanmean(pool.score(plain, ones)))
+        over = gain(score - other, apart, freedom, level)
     low, high = max(around.low, pool.measure.low), min(around.high, pool.measure.high)
     return Expected(score, low, high, over)
 
