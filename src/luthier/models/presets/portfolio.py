@@ -15,7 +15,7 @@ from typing import Any
 
 from luthier.errors import SpaceError
 from luthier.models.presets.entry import Part
-from luthier.parameters import Choice, same
+from luthier.parameters import Choice, Parameter, same
 from luthier.space import Space
 
 COLUMNS = 10  # where their number is not known
@@ -70,7 +70,13 @@ def _spoken(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _point(space: Space, params: Mapping[str, Any]) -> dict[str, Any] | None:
     """The nearest point of the space, or None where an option is not there."""
+    inside = {name: _clipped(space[name], value) for name, value in params.items()}
     try:
-        return space.decode(space.repair(space.encode([params])))[0]
+        there = space.decode(space.repair(space.encode([inside])))[0]
+        return space.values(space.check({name: inside[name] for name in there}))
     except SpaceError:
         return None
+
+
+def _clipped(p: Parameter, value: Any) -> Any:
+    return value if isinstance(p, Choice) else min(max(value, p.low), p.high)
