@@ -61,7 +61,8 @@ def _spoken(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, value in given.items():
         there = space[name] if name in space.names else None
-        if isinstance(there, Choice) and there.find(value) is None:
+        spoken = isinstance(there, Choice) and there.find(value) is None
+        if spoken and f"{name}_value" in space.names and not isinstance(value, str):
             made |= {name: "value", f"{name}_value": value}
         elif there is not None:
             made[name] = value
