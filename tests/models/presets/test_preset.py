@@ -83,12 +83,14 @@ def data(estimator):
 
 def fitted(estimator, made, params, X, y):
     """Whether an estimator can be fitted with the settings of a point."""
-    cheap = {"n_estimators": 25, "max_iter": 40, "iterations": 20}
+    cheap = {"n_estimators": 15, "max_iter": 40, "iterations": 20}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         twin = clone(estimator).set_params(**made.settings(params))
         known = twin.get_params(deep=False)
         twin.set_params(**{k: v for k, v in cheap.items() if (known.get(k) or 0) > v})
+        if "n_jobs" in known:
+            twin.set_params(n_jobs=1)
         if "CatBoost" in type(twin).__name__:
             twin.set_params(verbose=False, allow_writing_files=False)
         twin.fit(X, y)
@@ -205,6 +207,15 @@ def test_only_valid_pairs_of_penalty_and_solver_are_made(point, solver):
     X, y = data(estimator)
 
     fitted(estimator, made, {**made.default, **point}, X, y % 2)
+
+
+def test_a_machine_that_would_not_end_gets_a_limit_unless_it_is_as_it_was():
+    made = preset(SVC())
+
+    assert made.settings({**made.default, "C": 1e4})["max_iter"] == 200_000
+    assert made.settings(made.default)["max_iter"] == -1
+    mine = preset(SVC(max_iter=77))
+    assert "max_iter" not in mine.settings({**mine.default, "C": 1e4})
 
 
 @pytest.mark.parametrize("dual", [True, False, "auto"])
