@@ -1,6 +1,8 @@
 """Presets: the default point is the estimator itself, and every point can be set and fitted."""
 
 import pickle
+import subprocess
+import sys
 import warnings
 from importlib.util import find_spec
 
@@ -316,6 +318,16 @@ def test_a_member_that_is_not_known_is_left_as_it_is():
     made = preset(BaggingRegressor(RANSACRegressor()))
 
     assert not [name for name in made.space.names if name.startswith("estimator__")]
+
+
+def test_nothing_heavy_is_imported_before_an_estimator_is_there():
+    code = (
+        "import sys, luthier.models.presets\n"
+        "print([m for m in ('sklearn', 'xgboost', 'lightgbm', 'catboost') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_preset_can_be_pickled():
