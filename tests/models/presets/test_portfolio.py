@@ -62,9 +62,8 @@ def test_every_point_is_one_of_the_space():
 
 
 def test_an_ensemble_has_no_portfolio():
-    vote = VotingClassifier([("a", SVC()), ("b", SVC(kernel="poly"))])
-
-    assert preset(vote).portfolio == ()
+    for members in ([("a", SVC()), ("b", SVC(kernel="poly"))], [("a", SVC())]):
+        assert preset(VotingClassifier(members)).portfolio == ()
     assert preset(RandomForestClassifier()).portfolio == ()
 
 

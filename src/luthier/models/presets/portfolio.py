@@ -19,6 +19,7 @@ from luthier.parameters import Choice, Parameter, same
 from luthier.space import Space
 
 COLUMNS = 10  # where their number is not known
+ENSEMBLES = ("AdaBoost", "Bagging", "Stacking", "Voting")
 
 
 @cache
@@ -32,10 +33,10 @@ def points(space: Space, parts: Sequence[Part], columns: int | None) -> Iterator
     """The points of a space that set one model to what its portfolio holds.
 
     Everything else is at its default. There is a portfolio where exactly one model inside the
-    estimator has one and nothing switches it off.
+    estimator has one, and it is no member of an ensemble: what is good alone need not be there.
     """
     with_one = [part for part in parts if part.kind in _chosen()]
-    if len(with_one) != 1:
+    if len(with_one) != 1 or any(part.kind.startswith(ENSEMBLES) for part in parts):
         return
     part = with_one[0]
     usual = {name: space[name].default for name in space.names}
