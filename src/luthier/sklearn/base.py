@@ -110,6 +110,9 @@ class Folded(Figures, BaseSearchCV):  # type: ignore[misc]
         """
         check_is_fitted(self, "cv_results_")
         study = getattr(self, "study_", None) or study_of(self)
+        said = self._said()
+        if study.history.notes.get("honest") != said:
+            study.note(honest=said)
         name = f"{type(self).__name__} of {type(self.estimator).__name__}"
         return Report(study.history, name=name).save(path)
 

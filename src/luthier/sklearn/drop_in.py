@@ -13,14 +13,14 @@ from sklearn import model_selection as theirs
 
 
 class Quiet:
-    """Hides the honest figures from `dir`, and from nothing else.
+    """Hides what scikit-learn's searches have not from `dir`, and from nothing else.
 
     scikit-learn's own tests ask each attribute that `dir` lists of one search of another one,
-    which has no such figures.
+    which has it not.
     """
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in Figures.NAMES]
+        return [name for name in super().__dir__() if name not in Figures.HIDDEN]
 
 
 class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]

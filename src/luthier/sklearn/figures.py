@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +23,11 @@ class Figures:
         "overtuning_",
         "verdicts_",
     )
+    HIDDEN: ClassVar[tuple[str, ...]] = (*NAMES, "ended_", "finals_", "study_")
+
+    best_index_: int
+    ended_: str
+    finals_: Overtuning
 
     refit: Any
     multimetric_: bool
@@ -88,6 +94,42 @@ class Figures:
                 "candidates, so there is nothing to compare with."
             )
         return overtuning(gain)
+
+    def summary(self) -> str:
+        """What came of the search, in plain words: a sentence to a line.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the search was not fitted.
+        """
+        return "\n".join(self._said())
+
+    def _said(self) -> list[str]:
+        check_is_fitted(self, "cv_results_")
+        made = []
+        with suppress(AttributeError):
+            made.append(self.honest_.words)
+            made.append(self.honest_.note)
+            if self.honest_.how == "folds":
+                made.append("The scorer hides predictions, so this rests on the folds' scores.")
+        with suppress(AttributeError):
+            made.append(self.overtuning_.words)
+        if hasattr(self, "finals_"):
+            made.append(f"On fresh folds: {self.finals_.words}")
+        with suppress(AttributeError):
+            made.append(self.verdicts_[int(self.best_index_)].words)
+        counts = self.cv_results_.get("n_folds")
+        if counts is not None and (counts < self.n_splits_).any():
+            every, ran = len(counts) * self.n_splits_, int(np.sum(counts))
+            whole = int(np.sum(counts == self.n_splits_))
+            made.append(
+                f"Of {every} folds {ran} were fitted: {whole} of {len(counts)} candidates ran on "
+                "all of them, and only these could win."
+            )
+        if self.ended_:
+            made.append(f"The search ended because {self.ended_}.")
+        return [sentence for sentence in made if sentence]
 
     @property
     def verdicts_(self) -> list[Fit]:

@@ -479,6 +479,7 @@ class Fitting:
         many = isinstance(self.scorers, _MultimetricScorer)
         self.search.scorer_ = self.scorers._scorers if many else self.scorers
         self.search.cv_results_ = self.results
+        self.search.ended_ = self.ended
         self.calls.end()
 
 
