@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 import luthier
+from luthier import sklearn
 from luthier.history import KINDS
 
 DOCS = Path(__file__).parents[1] / "docs"
-PARTS = ["estimate", "integrations", "samplers", "schedulers", "stores", "testing"]
+PARTS = ["estimate", "integrations", "samplers", "schedulers", "sklearn", "stores", "testing"]
+OF_SEARCHCV = ["estimator, space, ..."]  # of those that only name another sampler
 PUBLIC = ["luthier", *(f"luthier.{name}" for name in PARTS)]
 
 
@@ -70,6 +72,17 @@ def test_every_public_class_and_function_has_a_docstring(module):
                 bare.append(f"{name}.{method}")
 
     assert not bare, f"{module}: no docstring on {', '.join(bare)}"
+
+
+@pytest.mark.parametrize("name", [n for n in sklearn.__all__ if n.endswith("SearchCV")])
+def test_a_search_explains_each_of_its_parameters_once(name):
+    search = getattr(sklearn, name)
+    text = inspect.cleandoc(search.__doc__).split("Parameters\n----------\n")[1]
+    heads = re.findall(r"^(\w.*?)(?: : .*)?$", text.split("\n\nAttributes\n")[0], re.M)
+
+    told = sorted(word for head in heads for word in re.findall(r"\w+", head))
+
+    assert told == sorted(inspect.signature(search).parameters) or heads == OF_SEARCHCV
 
 
 def test_every_kind_of_event_is_documented():

@@ -12,7 +12,72 @@ from luthier.sklearn.base import Folded
 
 
 class GridSearchCV(theirs.GridSearchCV, Folded):  # type: ignore[misc]
-    """scikit-learn's `GridSearchCV`, that can be stopped and resumed and does no work twice."""
+    """scikit-learn's `GridSearchCV`, that can be stopped and resumed and does no work twice.
+
+    It takes what scikit-learn's takes, and gives what that gives, to the last digit of
+    ``cv_results_``. What it takes besides is given by name; `RandomizedSearchCV`,
+    `HalvingGridSearchCV` and `HalvingRandomSearchCV` take the same.
+
+    Parameters
+    ----------
+    estimator, param_grid, scoring, n_jobs, cv, verbose, pre_dispatch, error_score
+        As in scikit-learn.
+    refit : bool, str or callable, default=True
+        As in scikit-learn. Besides, "one_se" takes the simplest candidate within one standard
+        error of the best; `StudyError` if of none of the parameters it is known which way is
+        simpler.
+    return_train_score : bool, default=False
+        As in scikit-learn; `verdicts_` needs it.
+    racing : bool or {"lossless", "forgiving", "likely"}, default=False
+        Whether candidates that will not win are spared their other folds. "lossless" spares those
+        that could not win with the highest score there is on all of these, so it never changes
+        the winner; where nobody knows the highest score it spares those that failed only.
+        "forgiving" adds those whose mean so far is no better than the worst fold of the best
+        candidate; "likely", which True stands for, adds to the first those that end ahead with a
+        probability below 2 %, judged on the folds that both have. Only a candidate that ran on
+        every fold can be the best.
+    honest : bool, default=True
+        Keep what candidates predict for the test rows of their folds, for `honest_`. The scorer
+        asks for it anyway, so it costs memory only: candidates times rows, in the store too.
+    reuse : bool, default=True
+        Fit the first steps of a pipeline once for each training fold, not once for each candidate
+        that has them with the same parameters. No score changes: what cannot be shared safely, a
+        step that draws from a global random generator for example, is fitted as ever. Each
+        process keeps up to 1 GiB. ``mean_fit_time`` is then the time for what was left to do.
+    finalists : int, default=0
+        Score so many of the best again, on fresh folds, beside the estimator's own settings, and
+        leave the comparison in ``finals_``; it does not change the winner here. Less than 2 is
+        none. Nothing is scored if there is no way to make fresh folds (a splitter that has no
+        other ones), the estimator's own settings were no candidate, or time ran out.
+    time_limit : float, optional
+        Seconds after which no further fold starts. At least one candidate runs on every fold;
+        what has started is waited for, and the fit of the winner comes on top.
+    trials : int, optional
+        Only the first so many candidates; in a halving search one that goes on to the next
+        iteration counts again.
+    patience : int, optional
+        For `SearchCV`, which proposes its candidates one after another. It changes nothing here.
+    store : str or path, optional
+        An SQLite file, or the URL of a database, in which every fold is logged as it ends. The
+        same call fits nothing that is there again, however the last one ended; with more
+        candidates it adds those. `StudyError` if it holds a search of another kind, estimator,
+        scoring, data or folds under that name.
+    study : str, default="search"
+        The name of the search in its store, which can hold many.
+    progress : bool, optional
+        Kept for a progress bar; nothing is shown yet. ``verbose`` is scikit-learn's.
+
+    Attributes
+    ----------
+    cv_results_, best_index_, best_params_, best_score_, best_estimator_, n_splits_, ...
+        As in scikit-learn. Where a candidate did not run on every fold, its other folds and its
+        mean are NaN, its rank is the last, and ``cv_results_["n_folds"]`` says for each candidate
+        on how many it ran.
+    finals_ : Overtuning
+        The best few on fresh folds; only with `finalists`.
+    study_ : Study
+        The log; only with `store`.
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **theirs.GridSearchCV._parameter_constraints,
@@ -68,7 +133,17 @@ class GridSearchCV(theirs.GridSearchCV, Folded):  # type: ignore[misc]
 
 
 class RandomizedSearchCV(theirs.RandomizedSearchCV, Folded):  # type: ignore[misc]
-    """scikit-learn's `RandomizedSearchCV`, that can be stopped and resumed."""
+    """scikit-learn's `RandomizedSearchCV`, that can be stopped and resumed.
+
+    Parameters
+    ----------
+    estimator, param_distributions, n_iter, scoring, n_jobs, refit, cv, verbose, pre_dispatch, \
+    random_state, error_score, return_train_score
+        As in scikit-learn; refit="one_se" as in `GridSearchCV`. With `store`, give `random_state`
+        a number: without one, the same call draws other candidates.
+    racing, honest, reuse, finalists, time_limit, trials, patience, store, study, progress
+        As in `GridSearchCV`.
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **theirs.RandomizedSearchCV._parameter_constraints,
@@ -128,7 +203,19 @@ class RandomizedSearchCV(theirs.RandomizedSearchCV, Folded):  # type: ignore[mis
 
 
 class HalvingGridSearchCV(theirs.HalvingGridSearchCV, Folded):  # type: ignore[misc]
-    """scikit-learn's `HalvingGridSearchCV`."""
+    """scikit-learn's `HalvingGridSearchCV`, that can be stopped and resumed.
+
+    Parameters
+    ----------
+    estimator, param_grid, factor, resource, max_resources, min_resources, \
+    aggressive_elimination, cv, scoring, refit, error_score, return_train_score, random_state, \
+    n_jobs, verbose
+        As in scikit-learn. With `store`, give `random_state` a number: the rows of each iteration
+        depend on it.
+    racing, honest, reuse, finalists, time_limit, trials, patience, store, study, progress
+        As in `GridSearchCV`. There is no honest figure after more than one iteration: candidates
+        were not scored on the same rows.
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **theirs.HalvingGridSearchCV._parameter_constraints,
@@ -194,7 +281,19 @@ class HalvingGridSearchCV(theirs.HalvingGridSearchCV, Folded):  # type: ignore[m
 
 
 class HalvingRandomSearchCV(theirs.HalvingRandomSearchCV, Folded):  # type: ignore[misc]
-    """scikit-learn's `HalvingRandomSearchCV`."""
+    """scikit-learn's `HalvingRandomSearchCV`, that can be stopped and resumed.
+
+    Parameters
+    ----------
+    estimator, param_distributions, n_candidates, factor, resource, max_resources, \
+    min_resources, aggressive_elimination, cv, scoring, refit, error_score, \
+    return_train_score, random_state, n_jobs, verbose
+        As in scikit-learn. With `store`, give `random_state` a number: candidates, and the rows
+        of each iteration, depend on it.
+    racing, honest, reuse, finalists, time_limit, trials, patience, store, study, progress
+        As in `GridSearchCV`. There is no honest figure after more than one iteration: candidates
+        were not scored on the same rows.
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **theirs.HalvingRandomSearchCV._parameter_constraints,

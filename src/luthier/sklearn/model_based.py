@@ -48,33 +48,57 @@ class Wanted:
 class SearchCV(Folded):
     """The best hyperparameters of an estimator, proposed from what was seen so far.
 
+    Used like `GridSearchCV`. Candidates come one after another (as many at a time as it takes to
+    keep `n_jobs` workers busy), and each proposal has seen the scores of those before. The
+    estimator's own settings come first where the space holds them.
+
     Parameters
     ----------
     estimator : estimator object
-    space : Space, dict, or list of dict, optional
-        What to search: our `Space`, or scikit-learn's dictionaries of lists and SciPy
+    space : Space, dict or list of dict, optional
+        What to search: a `Space`, or scikit-learn's dictionaries of lists and SciPy
         distributions, which may hold our `Float`, `Int` and `Choice` too. None takes the default
-        space of a well-known estimator.
-    method : str or Sampler
+        space of a well-known estimator, with its own settings and a few that are often good as
+        the first candidates; `StudyError` if it has none.
+    method : str or Sampler, default="auto"
         Who proposes: the name of any sampler, "gp", "tpe", "forest", "genetic", "random", ...
         "auto" is what the class stands for.
     trials : int, optional
-        How many candidates; 60 where there is no `time_limit` either.
+        How many candidates, stored ones included; 60 where there is no `time_limit` either.
     time_limit : float, optional
-        Seconds for the candidates; the last fit comes on top. At least one candidate is
-        evaluated.
+        Seconds after which no further fold starts. At least one candidate runs on every fold;
+        what has started is waited for, and the fit of the winner comes on top.
     patience : int, optional
-        How many candidates may come without a better one.
-    racing : bool or "lossless"
-        Drop candidates after some folds when they will hardly win; "lossless" only those that
-        cannot. Only candidates that ran on every fold can be the best.
-    random_state : int
-        The same number gives the same search, with the same `n_jobs`.
-    store, study
-        Where the search is logged, and its name there: ``store="runs.db"``. The same call again
-        goes on where it was stopped.
-    scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
+        End after so many candidates in a row that brought nothing better.
+    scoring, n_jobs, cv, verbose, pre_dispatch, error_score
         As in scikit-learn's `GridSearchCV`.
+    refit, return_train_score
+        As in our `GridSearchCV`.
+    racing : bool or {"lossless", "forgiving", "likely"}, default=True
+        As in our `GridSearchCV`, and on from the start; True is "likely". Folds run in a random
+        order, which is the same for all candidates; those of a `TimeSeriesSplit` run in theirs.
+    honest, reuse
+        As in our `GridSearchCV`.
+    finalists : int, default=0
+        As in our `GridSearchCV`, but here the best on fresh folds wins.
+    random_state : int, RandomState or None, default=0
+        The same number gives the same search, with the same `n_jobs` and without a `time_limit`.
+        With `store`, give a number.
+    store, study
+        As in our `GridSearchCV`. A stored search that is given another space goes on in that one;
+        `StudyError` if it was begun with another `method` or `random_state`.
+    progress : bool, optional
+        Kept for a progress bar; nothing is shown yet.
+
+    Attributes
+    ----------
+    cv_results_, best_index_, best_params_, best_score_, best_estimator_, n_splits_, ...
+        As in scikit-learn. ``cv_results_["n_folds"]`` says for each candidate on how many folds
+        it ran; those of the others are NaN.
+    finals_ : Overtuning
+        The best few on fresh folds; only with `finalists`.
+    study_ : Study
+        The log: its `space`, its `history` of trials.
     """
 
     _auto: ClassVar[str] = "auto"
@@ -306,9 +330,12 @@ class Asking:
 
 
 class BayesSearchCV(SearchCV):
-    """Bayesian optimisation: `SearchCV` with the Gaussian process.
+    """Bayesian optimisation: `SearchCV` with a Gaussian process.
 
-    Parameters are those of `SearchCV`; ``method="tpe"`` and "forest" are Bayesian too.
+    Parameters
+    ----------
+    estimator, space, ...
+        As in `SearchCV`; ``method="tpe"`` and "forest" are Bayesian too.
     """
 
     _auto: ClassVar[str] = "gp"
@@ -317,7 +344,11 @@ class BayesSearchCV(SearchCV):
 class GeneticSearchCV(SearchCV):
     """A genetic algorithm: `SearchCV` with selection, crossover and mutation.
 
-    Parameters are those of `SearchCV`; ``method="differential"`` and "cmaes" evolve otherwise.
+    Parameters
+    ----------
+    estimator, space, ...
+        As in `SearchCV`; ``method="differential"`` and "cmaes" evolve otherwise, and
+        ``method=luthier.samplers.Genetic(...)`` sets the size of the population.
     """
 
     _auto: ClassVar[str] = "genetic"
