@@ -14,20 +14,14 @@ from luthier.sklearn.base import Folded
 class GridSearchCV(theirs.GridSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `GridSearchCV`, that can be stopped and resumed and does no work twice.
 
-    It takes what scikit-learn's takes, and gives what that gives, to the last digit of
-    ``cv_results_``. What it takes besides is given by name; `RandomizedSearchCV`,
-    `HalvingGridSearchCV` and `HalvingRandomSearchCV` take the same.
+    Parameters up to `return_train_score` are scikit-learn's, and with those alone so is every
+    digit of ``cv_results_``, times aside. ``refit="one_se"`` is new: it takes the simplest
+    candidate within one standard error of the best, or raises `StudyError` if of none of the
+    parameters it is known which way is simpler. The rest is ours, is given by name, and is the
+    same for `RandomizedSearchCV`, `HalvingGridSearchCV` and `HalvingRandomSearchCV`.
 
     Parameters
     ----------
-    estimator, param_grid, scoring, n_jobs, cv, verbose, pre_dispatch, error_score
-        As in scikit-learn.
-    refit : bool, str or callable, default=True
-        As in scikit-learn. Besides, "one_se" takes the simplest candidate within one standard
-        error of the best; `StudyError` if of none of the parameters it is known which way is
-        simpler.
-    return_train_score : bool, default=False
-        As in scikit-learn; `verdicts_` needs it.
     racing : bool or {"lossless", "forgiving", "likely"}, default=False
         Whether candidates that will not win are spared their other folds. "lossless" spares those
         that could not win with the highest score there is on all of these, so it never changes
@@ -69,10 +63,10 @@ class GridSearchCV(theirs.GridSearchCV, Folded):  # type: ignore[misc]
 
     Attributes
     ----------
-    cv_results_, best_index_, best_params_, best_score_, best_estimator_, n_splits_, ...
-        As in scikit-learn. Where a candidate did not run on every fold, its other folds and its
-        mean are NaN, its rank is the last, and ``cv_results_["n_folds"]`` says for each candidate
-        on how many it ran.
+    cv_results_ : dict
+        As in scikit-learn, like the attributes that are not named here. Where a candidate did not
+        run on every fold, its other folds and its mean are NaN, its rank is the last, and
+        ``cv_results_["n_folds"]`` says for each candidate on how many it ran.
     finals_ : Overtuning
         The best few on fresh folds; only with `finalists`.
     study_ : Study
@@ -135,14 +129,9 @@ class GridSearchCV(theirs.GridSearchCV, Folded):  # type: ignore[misc]
 class RandomizedSearchCV(theirs.RandomizedSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `RandomizedSearchCV`, that can be stopped and resumed.
 
-    Parameters
-    ----------
-    estimator, param_distributions, n_iter, scoring, n_jobs, refit, cv, verbose, pre_dispatch, \
-    random_state, error_score, return_train_score
-        As in scikit-learn; refit="one_se" as in `GridSearchCV`. With `store`, give `random_state`
-        a number: without one, the same call draws other candidates.
-    racing, honest, reuse, finalists, time_limit, trials, patience, store, study, progress
-        As in `GridSearchCV`.
+    Parameters up to `return_train_score` are scikit-learn's, the rest is explained at
+    `GridSearchCV`. With `store`, give `random_state` a number: without one, the same call draws
+    other candidates.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -205,16 +194,9 @@ class RandomizedSearchCV(theirs.RandomizedSearchCV, Folded):  # type: ignore[mis
 class HalvingGridSearchCV(theirs.HalvingGridSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `HalvingGridSearchCV`, that can be stopped and resumed.
 
-    Parameters
-    ----------
-    estimator, param_grid, factor, resource, max_resources, min_resources, \
-    aggressive_elimination, cv, scoring, refit, error_score, return_train_score, random_state, \
-    n_jobs, verbose
-        As in scikit-learn. With `store`, give `random_state` a number: the rows of each iteration
-        depend on it.
-    racing, honest, reuse, finalists, time_limit, trials, patience, store, study, progress
-        As in `GridSearchCV`. There is no honest figure after more than one iteration: candidates
-        were not scored on the same rows.
+    Parameters up to `verbose` are scikit-learn's, the rest is explained at `GridSearchCV`. With
+    `store`, give `random_state` a number: the rows of each iteration depend on it. There is no
+    honest figure after more than one iteration, for candidates were not scored on the same rows.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -283,16 +265,9 @@ class HalvingGridSearchCV(theirs.HalvingGridSearchCV, Folded):  # type: ignore[m
 class HalvingRandomSearchCV(theirs.HalvingRandomSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `HalvingRandomSearchCV`, that can be stopped and resumed.
 
-    Parameters
-    ----------
-    estimator, param_distributions, n_candidates, factor, resource, max_resources, \
-    min_resources, aggressive_elimination, cv, scoring, refit, error_score, \
-    return_train_score, random_state, n_jobs, verbose
-        As in scikit-learn. With `store`, give `random_state` a number: candidates, and the rows
-        of each iteration, depend on it.
-    racing, honest, reuse, finalists, time_limit, trials, patience, store, study, progress
-        As in `GridSearchCV`. There is no honest figure after more than one iteration: candidates
-        were not scored on the same rows.
+    Parameters up to `verbose` are scikit-learn's, the rest is explained at `GridSearchCV`. With
+    `store`, give `random_state` a number: candidates, and the rows of each iteration, depend on
+    it. There is no honest figure after more than one iteration, as in `HalvingGridSearchCV`.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {

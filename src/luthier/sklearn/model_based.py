@@ -48,9 +48,13 @@ class Wanted:
 class SearchCV(Folded):
     """The best hyperparameters of an estimator, proposed from what was seen so far.
 
-    Used like `GridSearchCV`. Candidates come one after another (as many at a time as it takes to
-    keep `n_jobs` workers busy), and each proposal has seen the scores of those before. The
-    estimator's own settings come first where the space holds them.
+    Candidates come one after another (as many at a time as keep `n_jobs` workers busy), and each
+    proposal has seen the scores of those before it. The estimator's own settings come first where
+    the space holds them.
+
+    `scoring`, `n_jobs`, `cv`, `verbose`, `pre_dispatch`, `error_score` and `return_train_score`
+    are those of scikit-learn's `GridSearchCV`. `refit`, `honest`, `reuse`, `time_limit`, `store`,
+    `study` and `progress` are those of ours.
 
     Parameters
     ----------
@@ -58,47 +62,29 @@ class SearchCV(Folded):
     space : Space, dict or list of dict, optional
         What to search: a `Space`, or scikit-learn's dictionaries of lists and SciPy
         distributions, which may hold our `Float`, `Int` and `Choice` too. None takes the default
-        space of a well-known estimator, with its own settings and a few that are often good as
-        the first candidates; `StudyError` if it has none.
-    method : str or Sampler, default="auto"
+        space of a well-known estimator, with its own settings and some that are often good as the
+        first candidates, or raises `StudyError` if it has none.
+    method : str or Sampler
         Who proposes: the name of any sampler, "gp", "tpe", "forest", "genetic", "random", ...
-        "auto" is what the class stands for.
+        "auto" is what the class stands for. A stored search keeps the one it was begun with.
     trials : int, optional
         How many candidates, stored ones included; 60 where there is no `time_limit` either.
-    time_limit : float, optional
-        Seconds after which no further fold starts. At least one candidate runs on every fold;
-        what has started is waited for, and the fit of the winner comes on top.
     patience : int, optional
         End after so many candidates in a row that brought nothing better.
-    scoring, n_jobs, cv, verbose, pre_dispatch, error_score
-        As in scikit-learn's `GridSearchCV`.
-    refit, return_train_score
-        As in our `GridSearchCV`.
-    racing : bool or {"lossless", "forgiving", "likely"}, default=True
-        As in our `GridSearchCV`, and on from the start; True is "likely". Folds run in a random
-        order, which is the same for all candidates; those of a `TimeSeriesSplit` run in theirs.
-    honest, reuse
-        As in our `GridSearchCV`.
-    finalists : int, default=0
-        As in our `GridSearchCV`, but here the best on fresh folds wins.
-    random_state : int, RandomState or None, default=0
-        The same number gives the same search, with the same `n_jobs` and without a `time_limit`.
-        With `store`, give a number.
-    store, study
-        As in our `GridSearchCV`. A stored search that is given another space goes on in that one;
-        `StudyError` if it was begun with another `method` or `random_state`.
-    progress : bool, optional
-        Kept for a progress bar; nothing is shown yet.
+    racing : bool or {"lossless", "forgiving", "likely"}
+        As in `GridSearchCV`, but on from the start. Folds run in a random order, the same for all
+        candidates; those of a `TimeSeriesSplit` keep theirs.
+    finalists : int
+        As in `GridSearchCV`, but the best on fresh folds wins.
+    random_state : int, RandomState or None
+        The same number gives the same search, with the same `n_jobs` and no `time_limit`. A
+        stored search keeps the one it was begun with, so give it a number.
 
     Attributes
     ----------
-    cv_results_, best_index_, best_params_, best_score_, best_estimator_, n_splits_, ...
-        As in scikit-learn. ``cv_results_["n_folds"]`` says for each candidate on how many folds
-        it ran; those of the others are NaN.
-    finals_ : Overtuning
-        The best few on fresh folds; only with `finalists`.
     study_ : Study
-        The log: its `space`, its `history` of trials.
+        The log: its `space`, its `history` of trials. The other attributes are those of
+        `GridSearchCV`.
     """
 
     _auto: ClassVar[str] = "auto"
@@ -332,10 +318,7 @@ class Asking:
 class BayesSearchCV(SearchCV):
     """Bayesian optimisation: `SearchCV` with a Gaussian process.
 
-    Parameters
-    ----------
-    estimator, space, ...
-        As in `SearchCV`; ``method="tpe"`` and "forest" are Bayesian too.
+    Parameters are those of `SearchCV`; ``method="tpe"`` and "forest" are Bayesian too.
     """
 
     _auto: ClassVar[str] = "gp"
@@ -344,11 +327,8 @@ class BayesSearchCV(SearchCV):
 class GeneticSearchCV(SearchCV):
     """A genetic algorithm: `SearchCV` with selection, crossover and mutation.
 
-    Parameters
-    ----------
-    estimator, space, ...
-        As in `SearchCV`; ``method="differential"`` and "cmaes" evolve otherwise, and
-        ``method=luthier.samplers.Genetic(...)`` sets the size of the population.
+    Parameters are those of `SearchCV`; ``method="differential"`` and "cmaes" evolve otherwise, and
+    ``method=luthier.samplers.Genetic(population=40)`` has a population of another size than 20.
     """
 
     _auto: ClassVar[str] = "genetic"
