@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from luthier.sklearn.cv import Holdout
     from luthier.sklearn.drop_in import (
         GridSearchCV,
         HalvingGridSearchCV,
@@ -28,6 +29,7 @@ _HOMES = {
         "HalvingRandomSearchCV",
         "RandomizedSearchCV",
     ),
+    "cv": ("Holdout",),
     "nesting": ("Nested", "nested"),
     "model_based": ("BayesSearchCV", "GeneticSearchCV", "SearchCV"),
 }
@@ -39,6 +41,7 @@ __all__ = [
     "GridSearchCV",
     "HalvingGridSearchCV",
     "HalvingRandomSearchCV",
+    "Holdout",
     "Nested",
     "RandomizedSearchCV",
     "SearchCV",

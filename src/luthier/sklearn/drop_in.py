@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn import model_selection as theirs
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
 from luthier.sklearn.base import Folded
+from luthier.sklearn.figures import Figures
+from sklearn import model_selection as theirs
 
 
-class GridSearchCV(theirs.GridSearchCV, Folded):  # type: ignore[misc]
+class Quiet:
+    """Hides what scikit-learn's searches have not from `dir`, and from nothing else.
+
+    scikit-learn's own tests ask each attribute that `dir` lists of one search of another one,
+    which has it not.
+    """
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in Figures.HIDDEN]
+
+
+class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `GridSearchCV`, that can be stopped and resumed and does no work twice.
 
     Parameters up to `return_train_score` are scikit-learn's, and with those alone so is every
@@ -59,7 +71,8 @@ class GridSearchCV(theirs.GridSearchCV, Folded):  # type: ignore[misc]
     study : str, default="search"
         The name of the search in its store, which can hold many.
     progress : bool, optional
-        Kept for a progress bar; nothing is shown yet. ``verbose`` is scikit-learn's.
+        Show a line on the standard error stream, with candidates, folds and the best score so
+        far; None does so on a terminal only. ``verbose`` is scikit-learn's.
 
     Attributes
     ----------
@@ -67,6 +80,8 @@ class GridSearchCV(theirs.GridSearchCV, Folded):  # type: ignore[misc]
         As in scikit-learn, like the attributes that are not named here. Where a candidate did not
         run on every fold, its other folds and its mean are NaN, its rank is the last, and
         ``cv_results_["n_folds"]`` says for each candidate on how many it ran.
+    ended_ : str
+        Why the search ended before its candidates did: the limit that was met. Empty if it did not.
     finals_ : Overtuning
         The best few on fresh folds; only with `finalists`.
     study_ : Study
@@ -126,7 +141,7 @@ class GridSearchCV(theirs.GridSearchCV, Folded):  # type: ignore[misc]
         self.progress = progress
 
 
-class RandomizedSearchCV(theirs.RandomizedSearchCV, Folded):  # type: ignore[misc]
+class RandomizedSearchCV(Quiet, theirs.RandomizedSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `RandomizedSearchCV`, that can be stopped and resumed.
 
     Parameters up to `return_train_score` are scikit-learn's, the rest is explained at
@@ -191,7 +206,7 @@ class RandomizedSearchCV(theirs.RandomizedSearchCV, Folded):  # type: ignore[mis
         self.progress = progress
 
 
-class HalvingGridSearchCV(theirs.HalvingGridSearchCV, Folded):  # type: ignore[misc]
+class HalvingGridSearchCV(Quiet, theirs.HalvingGridSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `HalvingGridSearchCV`, that can be stopped and resumed.
 
     Parameters up to `verbose` are scikit-learn's, the rest is explained at `GridSearchCV`. With
@@ -262,7 +277,7 @@ class HalvingGridSearchCV(theirs.HalvingGridSearchCV, Folded):  # type: ignore[m
         self.progress = progress
 
 
-class HalvingRandomSearchCV(theirs.HalvingRandomSearchCV, Folded):  # type: ignore[misc]
+class HalvingRandomSearchCV(Quiet, theirs.HalvingRandomSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `HalvingRandomSearchCV`, that can be stopped and resumed.
 
     Parameters up to `verbose` are scikit-learn's, the rest is explained at `GridSearchCV`. With

@@ -12,11 +12,13 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _num_samples
 
 from luthier.errors import SpaceError
 from luthier.history import State
 from luthier.sklearn.base import Folded
+from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
 from luthier.sklearn.fitting import Fitting, Split
 from luthier.sklearn.journal import SCORE, Journal, check, fingerprint
@@ -52,8 +54,8 @@ class SearchCV(Folded):
     proposal has seen the scores of those before it. The estimator's own settings come first where
     the space holds them.
 
-    `scoring`, `n_jobs`, `cv`, `verbose`, `pre_dispatch`, `error_score` and `return_train_score`
-    are those of scikit-learn's `GridSearchCV`. `refit`, `honest`, `reuse`, `time_limit`, `store`,
+    `scoring`, `n_jobs`, `verbose`, `pre_dispatch`, `error_score` and `return_train_score` are those
+    of scikit-learn's `GridSearchCV`. `refit`, `honest`, `reuse`, `time_limit`, `store`,
     `study` and `progress` are those of ours.
 
     Parameters
@@ -71,6 +73,9 @@ class SearchCV(Folded):
         How many candidates, stored ones included; 60 where there is no `time_limit` either.
     patience : int, optional
         End after so many candidates in a row that brought nothing better.
+    cv : int, splitter, iterable, Holdout or "reshuffle", optional
+        As in scikit-learn, or a `Holdout`. "reshuffle" judges each candidate on one random fifth
+        of the rows, another one for each: nothing races then, and there is no honest figure.
     racing : bool or {"lossless", "forgiving", "likely"}
         As in `GridSearchCV`, but on from the start. Folds run in a random order, the same for all
         candidates; those of a `TimeSeriesSplit` keep theirs.
@@ -92,6 +97,7 @@ class SearchCV(Folded):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseSearchCV._parameter_constraints,
         **Folded._more_constraints,
+        "cv": ["cv_object", StrOptions({"reshuffle"})],
         "space": "no_validation",
         "method": "no_validation",
         "random_state": ["random_state"],
@@ -238,6 +244,7 @@ class Asking:
         self.order = self._order()
         self.trials: dict[int, Trial] = {}
         fitting.log = self
+        fitting.total = None if self.most == math.inf else int(self.most)
 
     def _order(self) -> list[int]:
         """The folds in a random order, so that no easy one is always first; not those of time."""
@@ -291,6 +298,10 @@ class Asking:
         fitting, folds = self.fitting, len(self.splits)
         rows = fitting.add([self.wanted.settings(trial.params) for trial in asked], folds)
         self.trials = dict(zip(rows, asked, strict=True))
+        splitter = self.search._checked_cv_orig
+        if isinstance(splitter, Reshuffle):
+            for row in rows:
+                fitting.own[row] = splitter.of(row, fitting.X, fitting.y)
         for row, trial in self.trials.items():
             if trial.parent >= 0:  # goes on from an attempt that was lost
                 known = self.journal.known(trial.parent, folds)
