@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from luthier import Float, Int, Space
 from luthier.sklearn import GridSearchCV, SearchCV
 
 X, y = load_breast_cancer(return_X_y=True)
@@ -23,19 +24,20 @@ grid = {
 }
 
 
-def show(name, search):
-    """What the search says of itself, and what came of it."""
-    print(f"{name}: {search.best_params_}")
-    print(f"  over folds {search.best_score_:.3f}, honestly {search.honest_score_:.3f}", end=", ")
-    print(f"on rows that it never saw {search.score(X_new, y_new):.3f}")
-    print(f"  {search.overtuning_.words}")
+space = Space(
+    pca__n_components=Int(2, 30),
+    svc__C=Float(0.1, 100, log=True),
+    svc__gamma=Float(1e-4, 0.1, log=True),
+)
+
+
+def show(search):
+    """What the search says of itself, and what its winner scores in truth."""
+    print(f"{type(search).__name__}: {search.best_params_}")
+    print(search.summary())
+    print(f"On rows that it never saw it has {search.score(X_new, y_new):.3f}.\n")
 
 
 if __name__ == "__main__":
-    show("grid", GridSearchCV(model, grid, store="grid.db").fit(X, y))
-
-    # Nothing to list: the default space of each step, for as long as there is time.
-    search = SearchCV(model, time_limit=10, patience=20).fit(X, y)
-    show("proposed", search)
-    folds = search.cv_results_["n_folds"]
-    print(f"  {len(folds)} candidates; racing ran {folds.sum()} of their {5 * len(folds)} folds")
+    show(GridSearchCV(model, grid, store="grid.db").fit(X, y))
+    show(SearchCV(model, space, time_limit=10, patience=20).fit(X, y))
