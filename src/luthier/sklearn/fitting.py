@@ -283,7 +283,7 @@ class Fitting:
         for row, outcomes in enumerate(self.outcomes):
             for fold, outcome in enumerate(outcomes):
                 if outcome is not None:
-                    # Asked after every fold: NumPy's own check would cost a third of a quick search.
+                    # Asked for after every fold: NumPy's check took a third of a quick search.
                     value = score(outcome, self.metric)
                     made[row, fold] = -np.inf if math.isnan(value) else value
         return made
