@@ -261,9 +261,6 @@ class Asking:
             if len(fitting.candidates) >= self.most:
                 fitting.ended = f"all {self.most} trials were run"
                 break
-            if self._stale():
-                fitting.ended = f"{self.search.patience} trials brought nothing better"
-                break
             jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
             asked = self.study.ask(int(min(jobs, self.most - len(fitting.candidates))))
             if not asked:
@@ -283,16 +280,7 @@ class Asking:
                     [self.wanted.settings(history.params(number))], len(self.splits)
                 )
                 self.fitting.outcomes[row] = self.journal.known(number, len(self.splits))
-
-    def _stale(self) -> bool:
-        patience = self.search.patience
-        if patience is None or not self.fitting.candidates:
-            return False
-        # A fold that failed makes a mean of -inf, one that was not run makes it NaN.
-        means = self.fitting.scores().mean(axis=1)
-        if np.isnan(means).all():
-            return False
-        return len(means) - 1 - int(np.nanargmax(means)) >= patience
+                self.fitting.gone.add(row)  # whatever folds it lacks will not be run
 
     def _evaluate(self, asked: Sequence[Trial]) -> None:
         fitting, folds = self.fitting, len(self.splits)
