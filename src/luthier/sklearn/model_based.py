@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +18,7 @@ from sklearn.utils.validation import _num_samples
 
 from luthier.errors import SpaceError
 from luthier.history import State
+from luthier.sklearn import choosing
 from luthier.sklearn.base import Folded
 from luthier.sklearn.evaluate import Outcome
 from luthier.sklearn.fitting import Fitting, Split
@@ -173,18 +176,47 @@ class SearchCV(Folded):
         given = self.space
         if given is None:
             return _preset(self.estimator, fitting)
-        space = given if isinstance(given, Space) else Space.from_sklearn(given)
+        if isinstance(given, Space):
+            space, named = given, set(given.names)
+        else:
+            space = Space.from_sklearn(given)
+            # From a list of dicts comes a parameter more, that says which of them is meant.
+            named = {name for part in _parts(given) for name in part}
         known = self.estimator.get_params(deep=True)
-        own: dict[str, Any] = {}
-        for name in space.names:
-            if name in known:
-                own[name] = known[name]
+        _check_names(named, known, self.estimator)
+        if self.refit == "one_se":
+            choosing.ordered(named)
+
+        def settings(point: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in point.items() if name in named}
+
+        own = {name: known[name] for name in space.names if name in known}
         try:
-            active = {name: own[name] for name in space.names if name in own}
-            space.check(active, partial=True)
+            space.check(own, partial=True)
         except SpaceError:
-            return Wanted(space)
-        return Wanted(space, first=[active] if active else [])
+            return Wanted(space, settings)
+        return Wanted(space, settings, [own] if own else [])
+
+
+def _parts(given: Any) -> list[Any]:
+    return [given] if isinstance(given, Mapping) else list(given)
+
+
+def _check_names(named: Collection[str], known: Mapping[str, Any], estimator: Any) -> None:
+    """Refuse names that the estimator does not have; parts of what is searched itself may be new.
+
+    Raises
+    ------
+    SpaceError
+    """
+    for name in named:
+        parents = [name[: match.start()] for match in re.finditer("__", name)]
+        if name not in known and not any(parent in named for parent in parents):
+            close = get_close_matches(name, known, 3) or sorted(known)
+            raise SpaceError(
+                f"{name!r} is no parameter of {type(estimator).__name__}. Its parameters are "
+                f"named {', '.join(map(repr, close))}; parts of a pipeline as 'step__name'."
+            )
 
 
 def _preset(estimator: Any, fitting: Fitting) -> Wanted:
@@ -244,8 +276,7 @@ class Asking:
             if len(fitting.candidates) >= self.most:
                 fitting.ended = f"all {self.most} trials were run"
                 break
-            if self._stale():
-                fitting.ended = f"{self.search.patience} trials brought nothing better"
+            if fitting.stale():
                 break
             jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
             asked = self.study.ask(int(min(jobs, self.most - len(fitting.candidates))))
@@ -266,16 +297,7 @@ class Asking:
                     [self.wanted.settings(history.params(number))], len(self.splits)
                 )
                 self.fitting.outcomes[row] = self.journal.known(number, len(self.splits))
-
-    def _stale(self) -> bool:
-        patience = self.search.patience
-        if patience is None or not self.fitting.candidates:
-            return False
-        # A fold that failed makes a mean of -inf, one that was not run makes it NaN.
-        means = self.fitting.scores().mean(axis=1)
-        if np.isnan(means).all():
-            return False
-        return len(means) - 1 - int(np.nanargmax(means)) >= patience
+                self.fitting.closed.append(row)
 
     def _evaluate(self, asked: Sequence[Trial]) -> None:
         fitting, folds = self.fitting, len(self.splits)
