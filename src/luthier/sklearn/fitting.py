@@ -21,11 +21,12 @@ from sklearn.model_selection._validation import (
 )
 from sklearn.utils.validation import _check_method_params, indexable
 
-from luthier.errors import StudyError
+from luthier.errors import DataError, StudyError
 from luthier.estimate import Overtuning
 from luthier.numerics.racing import Rule, hopeless, next_tasks
 from luthier.parameters import same
 from luthier.sklearn import choosing, compat, judging, prefixes, sharing
+from luthier.sklearn.cv import Holdout, Reshuffle
 from luthier.sklearn.evaluate import How, Outcome
 from luthier.sklearn.journal import (
     SCORE,
@@ -37,6 +38,7 @@ from luthier.sklearn.journal import (
     score,
     space_of,
 )
+from luthier.sklearn.progress import Line
 from luthier.sklearn.running import Call, Workers
 from luthier.study import Study
 
@@ -86,6 +88,14 @@ class Fitting:
         self.search, self.started = search, time.monotonic()
         self.scorers, self.refit_metric = search._get_scorers()
         self.X, self.y = X, y = indexable(X, y)
+        self.given = (X,) if y is None else (X, y)  # what the winner is fitted to
+        if isinstance(search.cv, Holdout):
+            if params:
+                raise DataError(
+                    f"Holdout: fit was given {', '.join(params)}, of which the rows kept aside "
+                    "have none. Put them behind the others and use cv=PredefinedSplit."
+                )
+            self.X, self.y = X, y = search.cv.join(X, y)
         params = _check_method_params(X, params=params)
         self.routed = search._get_routed_params_for_fit(params)
         weights = params.get("sample_weight")
@@ -96,7 +106,7 @@ class Fitting:
                 "store: random_state=None draws other candidates at every call, so nothing stored "
                 "would be of use to the next. Give random_state= an integer."
             )
-        search._checked_cv_orig = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+        search._checked_cv_orig = self._splitter()
         if compat.CHECKS_IN_FIT:
             search._check_input_parameters(X=X, y=y, split_params=self.routed.splitter.split)
         search.n_splits_ = search._checked_cv_orig.get_n_splits(X, y, **self.routed.splitter.split)
@@ -111,6 +121,9 @@ class Fitting:
         self.ended = self.last = ""
         self.listed = False  # whether all candidates of a batch are known before it runs
         self.closed: list[int] = []  # candidates that ran on all folds or were dropped, in order
+        self.own: dict[int, list[Split]] = {}  # folds of candidates that have their own
+        self.line = Line(search.progress)
+        self.total: int | None = None  # candidates that there will be, if that is known
         self.log: Log | None = None
         self.finals: tuple[Overtuning, list[int]] | None = None
         self._named: tuple[Sequence[Split], list[str]] | None = None
@@ -120,6 +133,12 @@ class Fitting:
         for name in ("_evidence", "_honest", "finals_", "study_"):  # of an earlier fit
             search.__dict__.pop(name, None)
 
+    def _splitter(self) -> Any:
+        search, classes = self.search, is_classifier(self.search.estimator)
+        if isinstance(search.cv, str) and search.cv == "reshuffle":
+            return Reshuffle(search.random_state or 0, stratified=classes)
+        return check_cv(search.cv, self.y, classifier=classes)
+
     def __enter__(self) -> Fitting:
         self.workers.__enter__()
         return self
@@ -127,6 +146,7 @@ class Fitting:
     def __exit__(self, *error: Any) -> None:
         if isinstance(self.log, Listed):
             self.log.close()
+        self.line.close(self.ended)
         self.workers.__exit__(*error)
         sharing.KEPT.forget(self.token)
 
@@ -167,6 +187,7 @@ class Fitting:
         for names in {tuple(c): c for c in candidates}.values():
             clone(self.base).set_params(**clone(names, safe=False))  # unknown names fail here
         rows = self.add(candidates, len(splits))
+        self.total = len(self.candidates)
         for name, values in (more_results or {}).items():
             self.more[name].extend(values[: len(rows)])
         if search.store is not None:
@@ -193,7 +214,7 @@ class Fitting:
             If there are others than the splitter said.
         """
         splits = list(cv.split(self.X, self.y, **self.routed.splitter.split))
-        self.splits = splits if not self.candidates else None
+        self.splits = None if self.candidates or isinstance(cv, Reshuffle) else splits
         if len(splits) != self.search.n_splits_:
             raise ValueError(
                 f"cv.split and cv.get_n_splits {compat.RETURN} inconsistent results. Expected "
@@ -225,7 +246,7 @@ class Fitting:
         for row in rows:
             self.outcomes[row] = self.log.stored(row, len(splits))
             if complete(self.outcomes[row]):
-                self.closed.append(row)
+                self.close(row)
 
     def _marked(self, row: int) -> dict[str, Any]:
         """A candidate with what else tells it from others: the resources that it is given."""
@@ -252,7 +273,7 @@ class Fitting:
         """
         folds = list(range(len(splits)) if order is None else order)
         rule = self.search.racing
-        if not rule:
+        if not rule or self.own or len(folds) == 1:
             left = [(r, k) for r in rows for k in folds if self.outcomes[r][k] is None]
             self.work(left, splits, contexts)
             return
@@ -265,9 +286,7 @@ class Fitting:
             lost = going & hopeless(scores, rule=named, highest=highest)
             for row in np.flatnonzero(lost):
                 going[row] = False
-                self.closed.append(int(row))
-                if self.log is not None:
-                    self.log.end(int(row), self.outcomes[row])
+                self.close(int(row))
             tasks = next_tasks(scores, ~going, self.workers.count, promising=len(rows) > 1)
             if not tasks:
                 return
@@ -304,8 +323,10 @@ class Fitting:
 
         def make(number: int) -> Call:
             row, fold = tasks[number]
+            train, test = self.own.get(row, splits)[fold]
             context = None if contexts is None else contexts[row, fold]
-            how = How(self._prefix(row, names[fold]), self.search.honest)
+            name = digest(np.asarray(train)) if self.sharing and row in self.own else names[fold]
+            how = How(self._prefix(row, name), self.search.honest)
             return (clone(self.base), self.X, self.y, how), {
                 "scorer": self.scorers,
                 "fit_params": self.routed.estimator.fit,
@@ -316,8 +337,8 @@ class Fitting:
                 "return_parameters": False,
                 "error_score": self.search.error_score,
                 "verbose": self.search.verbose,
-                "train": splits[fold][0],
-                "test": splits[fold][1],
+                "train": train,
+                "test": test,
                 "parameters": self.candidates[row],
                 "split_progress": (fold, len(splits)),
                 "candidate_progress": (row, len(self.candidates)),
@@ -327,12 +348,17 @@ class Fitting:
         for number, outcome in self.workers.run(range(len(tasks)), make, self.over):
             row, fold = tasks[number]
             self.outcomes[row][fold] = outcome
+            self._show()
             if self.log is not None:
                 self.log.fold(row, fold, outcome)
             if complete(self.outcomes[row]):
-                self.closed.append(row)
-                if self.log is not None:
-                    self.log.end(row, self.outcomes[row])
+                self.close(row)
+
+    def close(self, row: int) -> None:
+        """A candidate has run on all folds, or is dropped."""
+        self.closed.append(row)
+        if self.log is not None:
+            self.log.end(row, self.outcomes[row])
 
     def _names(self, splits: Sequence[Split]) -> list[str]:
         """A digest of each fold's training rows, made once; racing asks after every few folds."""
@@ -342,17 +368,25 @@ class Fitting:
             self._named = splits, [digest(np.asarray(train)) for train, _ in splits]
         return self._named[1]
 
+    def _show(self) -> None:
+        if not self.line.shown:
+            return
+        scores = self.scores()
+        means = scores.mean(axis=1)
+        best = np.max(means, initial=-np.inf, where=np.isfinite(means))
+        self.line.update(int((~np.isnan(scores)).sum()), len(scores), self.total, best)
+
     def elsewhere(self, candidates: Sequence[Candidate], splits: Sequence[Split]) -> Array:
         """(candidates, folds) scores on other folds, which leave no other trace."""
-        kept = self.candidates, self.outcomes, self.closed, self.log, self.ended
-        self.candidates, self.outcomes, self.closed = [dict(c) for c in candidates], [], []
+        kept = self.candidates, self.outcomes, self.closed, self.own, self.log, self.ended
+        self.candidates, self.closed, self.own = [dict(c) for c in candidates], [], {}
         self.outcomes, self.log, self.ended = [[None] * len(splits) for _ in candidates], None, ""
         try:
             rows, folds = range(len(candidates)), range(len(splits))
             self.work([(row, fold) for row in rows for fold in folds], splits)
             return self.scores()
         finally:
-            self.candidates, self.outcomes, self.closed, self.log, self.ended = kept
+            self.candidates, self.outcomes, self.closed, self.own, self.log, self.ended = kept
 
     def _prefix(self, row: int, rows: str) -> sharing.Prefix | None:
         if not self.sharing:
@@ -488,8 +522,7 @@ class Fitting:
         )
         with self.calls.refit(search.best_estimator_):
             begun = time.time()
-            given = (self.X,) if self.y is None else (self.X, self.y)
-            search.best_estimator_.fit(*given, **self.routed.estimator.fit)
+            search.best_estimator_.fit(*self.given, **self.routed.estimator.fit)
             search.refit_time_ = time.time() - begun
             if hasattr(search.best_estimator_, "feature_names_in_"):
                 search.feature_names_in_ = search.best_estimator_.feature_names_in_
@@ -499,6 +532,7 @@ class Fitting:
         many = isinstance(self.scorers, _MultimetricScorer)
         self.search.scorer_ = self.scorers._scorers if many else self.scorers
         self.search.cv_results_ = self.results
+        self.search.ended_ = self.ended
         self.calls.end()
 
 
