@@ -119,7 +119,7 @@ def rescored(fitting: Fitting, count: int, seed: int) -> tuple[Overtuning, list[
     tuple or None
         The comparison with the estimator's own settings, and the finalists' rows, the search's
         winner first; its `choice` counts along them. None, with a warning, where no fresh folds
-        can be made; None where fewer than two candidates have all folds.
+        can be made; None where no candidate has all folds.
     """
     splitter = fresh(fitting.search._checked_cv_orig, seed)
     scores = fitting.scores()
@@ -133,7 +133,7 @@ def rescored(fitting: Fitting, count: int, seed: int) -> tuple[Overtuning, list[
             stacklevel=2,
         )
         return None
-    if len(rows) < 2:
+    if not rows:
         return None
     splits = list(splitter.split(fitting.X, fitting.y, **fitting.routed.splitter.split))
     asked = [fitting.candidates[row] for row in rows]
