@@ -402,8 +402,9 @@ def test_a_failing_candidate_does_not_end_the_search(way):
 
 def test_failures_are_reported():
     """With a warning, at once if told so, and as an error where nothing else is left."""
+    search = SearchCV(Odd(), {"max_depth": [1, 2]}, trials=2)
     with pytest.warns(FitFailedWarning, match="odd"):
-        SearchCV(Odd(), {"max_depth": [1, 2]}, trials=2, racing=False).fit(X, Y)
+        search.fit(X, Y)
     with pytest.raises(ValueError, match="odd"):
         SearchCV(Odd(), {"max_depth": [1, 2]}, trials=2, error_score="raise").fit(X, Y)
     with pytest.raises(ValueError, match=r"All the .* fits failed"):

@@ -195,6 +195,8 @@ class SearchCV(Folded):
 
         own = {name: known[name] for name in space.names if name in known}
         try:
+            inside = np.isfinite(space.encode([own])[0])  # an estimator has inactive ones too
+            own = {n: own[n] for n, on in zip(space.names, inside, strict=True) if on}
             space.check(own, partial=True)
         except SpaceError:
             return Wanted(space, settings)
