@@ -9,7 +9,18 @@ used.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from luthier.sklearn.cv import Holdout
+    from luthier.sklearn.drop_in import (
+        GridSearchCV,
+        HalvingGridSearchCV,
+        HalvingRandomSearchCV,
+        RandomizedSearchCV,
+    )
+    from luthier.sklearn.model_based import BayesSearchCV, GeneticSearchCV, SearchCV
+    from luthier.sklearn.nesting import Nested, nested
 
 _HOMES = {
     "drop_in": (
