@@ -170,6 +170,9 @@ def test_estimators_without_a_dictionary():
         def set_params(self, **params):
             return self
 
+        def __sklearn_tags__(self):
+            return Model().__sklearn_tags__()
+
     given, settings = call(Model(), How(keep=True))
     settings["scorer"] = lambda estimator, X, y: estimator.score(X, y)
     _, made = evaluate(0, Slots(), *given[1:], **settings)
