@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 import warnings
@@ -20,7 +21,7 @@ from sklearn.model_selection._validation import (
 )
 from sklearn.utils.validation import _check_method_params, indexable
 
-from luthier.errors import DataError
+from luthier.errors import DataError, StudyError
 from luthier.estimate import Overtuning
 from luthier.numerics.racing import Rule, hopeless, next_tasks
 from luthier.parameters import same
@@ -100,6 +101,11 @@ class Fitting:
         weights = params.get("sample_weight")
         metadata = None if weights is None else {"sample_weight": weights}
         self.calls = compat.Calls(search, {"X": X, "y": y, "metadata": metadata})
+        if search.store is not None and getattr(search, "random_state", 0) is None:
+            raise StudyError(
+                "store: random_state=None draws other candidates at every call, so nothing stored "
+                "would be of use to the next. Give random_state= an integer."
+            )
         search._checked_cv_orig = self._splitter()
         if compat.CHECKS_IN_FIT:
             search._check_input_parameters(X=X, y=y, split_params=self.routed.splitter.split)
@@ -113,15 +119,19 @@ class Fitting:
         self.more: dict[str, list[Any]] = defaultdict(list)
         self.results: dict[str, Any] = {}
         self.ended = self.last = ""
+        self.listed = False  # whether all candidates of a batch are known before it runs
+        self.closed: list[int] = []  # candidates that ran on all folds or were dropped, in order
         self.own: dict[int, list[Split]] = {}  # folds of candidates that have their own
         self.line = Line(search.progress)
-        self.gone: set[int] = set()  # candidates that racing dropped
         self.total: int | None = None  # candidates that there will be, if that is known
         self.log: Log | None = None
         self.finals: tuple[Overtuning, list[int]] | None = None
+        self._named: tuple[Sequence[Split], list[str]] | None = None
         self.splits: list[Split] | None = None  # None where candidates had different ones
         self.metric = search.refit if isinstance(search.refit, str) else None
         self.measure = judging.measure_of(self)
+        for name in ("_evidence", "_honest", "finals_", "study_"):  # of an earlier fit
+            search.__dict__.pop(name, None)
 
     def _splitter(self) -> Any:
         search, classes = self.search, is_classifier(self.search.estimator)
@@ -156,7 +166,7 @@ class Fitting:
         dict
             The results so far, in the form of ``cv_results_``.
         """
-        search = self.search
+        search, self.listed = self.search, True
         cv = cv or search._checked_cv_orig
         candidates = [dict(candidate) for candidate in candidate_params]
         splits = self.split(cv)
@@ -172,6 +182,10 @@ class Fitting:
         if search.trials is not None and len(self.candidates) + len(candidates) > search.trials:
             candidates = candidates[: search.trials - len(self.candidates)]
             self.last = f"all {search.trials} trials were run"
+        if search.refit == "one_se":
+            choosing.ordered(name for candidate in candidates for name in candidate)
+        for names in {tuple(c): c for c in candidates}.values():
+            clone(self.base).set_params(**clone(names, safe=False))  # unknown names fail here
         rows = self.add(candidates, len(splits))
         self.total = len(self.candidates)
         for name, values in (more_results or {}).items():
@@ -231,6 +245,8 @@ class Fitting:
         assert isinstance(self.log, Listed)
         for row in rows:
             self.outcomes[row] = self.log.stored(row, len(splits))
+            if complete(self.outcomes[row]):
+                self.close(row)
 
     def _marked(self, row: int) -> dict[str, Any]:
         """A candidate with what else tells it from others: the resources that it is given."""
@@ -265,28 +281,30 @@ class Fitting:
         highest = np.inf if self.measure is None else self.measure.high
         going = np.zeros(len(self.candidates), dtype=bool)
         going[list(rows)] = True
+        scores = self.scores()[:, folds]
+        if self.splits is None:  # earlier candidates had other rows: nothing to compare with
+            scores[: rows[0]] = np.nan
         while not self.over():
-            scores = self.scores()[:, folds]
-            if self.splits is None:  # earlier candidates had other rows: nothing to compare with
-                scores[: rows[0]] = np.nan
             lost = going & hopeless(scores, rule=named, highest=highest)
             for row in np.flatnonzero(lost):
                 going[row] = False
-                self.gone.add(int(row))
-                if self.log is not None:
-                    self.log.end(int(row), self.outcomes[row])
+                self.close(int(row))
             tasks = next_tasks(scores, ~going, self.workers.count, promising=len(rows) > 1)
             if not tasks:
                 return
             self.work([(row, folds[k]) for row, k in tasks], splits, contexts)
+            for row, k in tasks:
+                scores[row, k] = self._score(self.outcomes[row][folds[k]])
 
     def scores(self) -> Array:
         """(candidates, folds), larger is better; NaN where not run, -inf where it failed."""
-        return np.array([
-            [np.nan if o is None else np.nan_to_num(score(o, self.metric), nan=-np.inf)
-             for o in row]
-            for row in self.outcomes
-        ])  # fmt: skip
+        return np.array([[self._score(outcome) for outcome in row] for row in self.outcomes])
+
+    def _score(self, outcome: Outcome | None) -> float:
+        if outcome is None:
+            return math.nan
+        found = score(outcome, self.metric)
+        return -math.inf if math.isnan(found) else found
 
     def work(
         self,
@@ -303,13 +321,14 @@ class Fitting:
         contexts : dict, optional
             Of callbacks, for each task.
         """
-        names = [digest(np.asarray(train)) if self.sharing else "" for train, _ in splits]
+        names = self._names(splits)
 
         def make(number: int) -> Call:
             row, fold = tasks[number]
             train, test = self.own.get(row, splits)[fold]
             context = None if contexts is None else contexts[row, fold]
-            how = How(self._prefix(row, names[fold]), self.search.honest)
+            name = digest(np.asarray(train)) if self.sharing and row in self.own else names[fold]
+            how = How(self._prefix(row, name), self.search.honest)
             return (clone(self.base), self.X, self.y, how), {
                 "scorer": self.scorers,
                 "fit_params": self.routed.estimator.fit,
@@ -334,8 +353,22 @@ class Fitting:
             self._show()
             if self.log is not None:
                 self.log.fold(row, fold, outcome)
-                if complete(self.outcomes[row]):
-                    self.log.end(row, self.outcomes[row])
+            if complete(self.outcomes[row]):
+                self.close(row)
+
+    def close(self, row: int) -> None:
+        """A candidate has run on all folds, or is dropped."""
+        self.closed.append(row)
+        if self.log is not None:
+            self.log.end(row, self.outcomes[row])
+
+    def _names(self, splits: Sequence[Split]) -> list[str]:
+        """A digest of each fold's training rows, made once; racing asks after every few folds."""
+        if not self.sharing:
+            return [""] * len(splits)
+        if self._named is None or self._named[0] is not splits:
+            self._named = splits, [digest(np.asarray(train)) for train, _ in splits]
+        return self._named[1]
 
     def _show(self) -> None:
         if not self.line.shown:
@@ -345,15 +378,17 @@ class Fitting:
         best = np.max(means, initial=-np.inf, where=np.isfinite(means))
         self.line.update(int((~np.isnan(scores)).sum()), len(scores), self.total, best)
 
-    def elsewhere(self, rows: Sequence[int], splits: Sequence[Split]) -> Array:
-        """(rows, folds) scores of some candidates on other folds, which leave no other trace."""
-        kept, log, ended = self.outcomes, self.log, self.ended
-        self.outcomes, self.log, self.ended = [[None] * len(splits) for _ in kept], None, ""
+    def elsewhere(self, candidates: Sequence[Candidate], splits: Sequence[Split]) -> Array:
+        """(candidates, folds) scores on other folds, which leave no other trace."""
+        kept = self.candidates, self.outcomes, self.closed, self.own, self.log, self.ended
+        self.candidates, self.closed, self.own = [dict(c) for c in candidates], [], {}
+        self.outcomes, self.log, self.ended = [[None] * len(splits) for _ in candidates], None, ""
         try:
-            self.work([(row, fold) for row in rows for fold in range(len(splits))], splits)
-            return self.scores()[list(rows)]
+            rows, folds = range(len(candidates)), range(len(splits))
+            self.work([(row, fold) for row in rows for fold in folds], splits)
+            return self.scores()
         finally:
-            self.outcomes, self.log, self.ended = kept, log, ended
+            self.candidates, self.outcomes, self.closed, self.own, self.log, self.ended = kept
 
     def _prefix(self, row: int, rows: str) -> sharing.Prefix | None:
         if not self.sharing:
@@ -363,17 +398,28 @@ class Fitting:
 
     def over(self) -> bool:
         """Whether no further fold should start."""
-        limit, patience = self.search.time_limit, self.search.patience
-        if self.ended:
-            return True
-        if patience is not None and self._stale(patience):
-            self.ended = f"{patience} trials brought nothing better"
-            return True
-        if limit is None:
-            return False
+        if self.listed and not self.ended:
+            self.stale()
+        limit = self.search.time_limit
+        if limit is None or self.ended:
+            return bool(self.ended)
         if time.monotonic() - self.started < limit or not any(map(complete, self.outcomes)):
             return False
         self.ended = f"the time limit of {limit:g} s was reached"
+        return True
+
+    def stale(self) -> bool:
+        """Whether the last so many candidates brought nothing better, which ends the search."""
+        patience = self.search.patience
+        if patience is None or len(self.closed) <= patience:
+            return False
+        with np.errstate(invalid="ignore"):
+            means = [np.mean([self._score(o) for o in self.outcomes[row]]) for row in self.closed]
+        # A fold that failed makes a mean of -inf, one that was not run makes it NaN.
+        best = np.nan_to_num(means, nan=-np.inf)
+        if best.max() == -np.inf or len(best) - 1 - int(np.argmax(best)) < patience:
+            return False
+        self.ended = f"{patience} trials brought nothing better"
         return True
 
     def rescue(self) -> bool:
@@ -383,21 +429,6 @@ class Fitting:
             return False
         self.results = self.table()
         return True
-
-    def _stale(self, patience: int) -> bool:
-        """Whether the best candidate so far was followed by so many that are through."""
-        means = np.full(len(self.candidates), np.nan)
-        through = 0
-        for row, outcomes in enumerate(self.outcomes):
-            if not complete(outcomes) and row not in self.gone:
-                break
-            through = row + 1
-            if complete(outcomes):
-                values = [score(o, self.metric) for o in outcomes if o is not None]
-                means[row] = np.nan_to_num(np.mean(values), nan=-np.inf)
-        if np.isnan(means).all():
-            return False
-        return through - 1 - int(np.nanargmax(means)) >= patience
 
     # -- what came of it
 

@@ -207,7 +207,7 @@ def space_of(candidates: Sequence[Mapping[str, Any]]) -> Space:
     """A space that holds some candidates: a choice among the values of each parameter."""
     names = dict.fromkeys(name for candidate in candidates for name in candidate)
     made: dict[str, Choice] = {}
-    for name in names:
+    for name in names or ("nothing",):  # GridSearchCV(estimator, {}) is one candidate
         values = [candidate.get(name, NOT_SET) for candidate in candidates]
         options: list[Any] = []
         known: set[Any] = set()
@@ -267,9 +267,10 @@ def check(study: Study, mine: Mapping[str, str]) -> None:
         return
     other = [name for name in mine if stored.get(name) != mine[name]]
     if other:
+        seed = " Or give the splitter that shuffles a random_state." if other == ["folds"] else ""
         raise StudyError(
             f"store: it holds a search named {study.name!r} with another "
-            f"{' and another '.join(other)}. Give study= another name, or another store."
+            f"{' and another '.join(other)}. Give study= another name, or another store.{seed}"
         )
 
 

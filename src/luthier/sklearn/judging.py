@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.model_selection import TimeSeriesSplit
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import _num_samples
 
 from luthier.errors import DataError, StudyError
@@ -30,11 +32,11 @@ def measure_of(fitting: Fitting) -> Measure | None:
     y = fitting.y
     if scorer is None or y is None or np.ndim(y) != 1:
         return None
-    if not hasattr(scorer, "_score_func"):  # no `scoring` was given: the estimator's own
+    if fitting.search.scoring is None:  # the estimator's own
         own = getattr(type(last_step(fitting.base)), "score", None)
-        if own is ClassifierMixin.score:
-            scorer = "accuracy"
-        elif own is RegressorMixin.score:
+        if own in (ClassifierMixin.score, KNeighborsClassifier.score, DummyClassifier.score):
+            scorer = "accuracy"  # the others' own ones do no more than allow X=None
+        elif own in (RegressorMixin.score, DummyRegressor.score):
             scorer = "r2"
         else:
             return None

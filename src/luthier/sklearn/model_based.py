@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,10 +19,11 @@ from sklearn.utils.validation import _num_samples
 
 from luthier.errors import SpaceError
 from luthier.history import State
+from luthier.sklearn import choosing
 from luthier.sklearn.base import Folded
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
-from luthier.sklearn.fitting import Fitting, Split
+from luthier.sklearn.fitting import Fitting, Split, complete
 from luthier.sklearn.journal import SCORE, Journal, check, fingerprint
 from luthier.space import Space
 from luthier.study import Study
@@ -189,18 +192,49 @@ class SearchCV(Folded):
         given = self.space
         if given is None:
             return _preset(self.estimator, fitting)
-        space = given if isinstance(given, Space) else Space.from_sklearn(given)
+        if isinstance(given, Space):
+            space, named = given, set(given.names)
+        else:
+            space = Space.from_sklearn(given)
+            # From a list of dicts comes a parameter more, that says which of them is meant.
+            named = {name for part in _parts(given) for name in part}
         known = self.estimator.get_params(deep=True)
-        own: dict[str, Any] = {}
-        for name in space.names:
-            if name in known:
-                own[name] = known[name]
+        _check_names(named, known, self.estimator)
+        if self.refit == "one_se":
+            choosing.ordered(named)
+
+        def settings(point: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in point.items() if name in named}
+
+        own = {name: known[name] for name in space.names if name in known}
         try:
-            active = {name: own[name] for name in space.names if name in own}
-            space.check(active, partial=True)
+            inside = np.isfinite(space.encode([own])[0])  # an estimator has inactive ones too
+            own = {n: own[n] for n, on in zip(space.names, inside, strict=True) if on}
+            space.check(own, partial=True)
         except SpaceError:
-            return Wanted(space)
-        return Wanted(space, first=[active] if active else [])
+            return Wanted(space, settings)
+        return Wanted(space, settings, [own] if own else [])
+
+
+def _parts(given: Any) -> list[Any]:
+    return [given] if isinstance(given, Mapping) else list(given)
+
+
+def _check_names(named: Collection[str], known: Mapping[str, Any], estimator: Any) -> None:
+    """Refuse names that the estimator does not have; parts of what is searched itself may be new.
+
+    Raises
+    ------
+    SpaceError
+    """
+    for name in named:
+        parents = [name[: match.start()] for match in re.finditer("__", name)]
+        if name not in known and not any(parent in named for parent in parents):
+            close = get_close_matches(name, known, 3) or sorted(known)
+            raise SpaceError(
+                f"{name!r} is no parameter of {type(estimator).__name__}. Its parameters are "
+                f"named {', '.join(map(repr, close))}; parts of a pipeline as 'step__name'."
+            )
 
 
 def _preset(estimator: Any, fitting: Fitting) -> Wanted:
@@ -261,6 +295,8 @@ class Asking:
             if len(fitting.candidates) >= self.most:
                 fitting.ended = f"all {self.most} trials were run"
                 break
+            if fitting.stale():
+                break
             jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
             asked = self.study.ask(int(min(jobs, self.most - len(fitting.candidates))))
             if not asked:
@@ -280,7 +316,7 @@ class Asking:
                     [self.wanted.settings(history.params(number))], len(self.splits)
                 )
                 self.fitting.outcomes[row] = self.journal.known(number, len(self.splits))
-                self.fitting.gone.add(row)  # whatever folds it lacks will not be run
+                self.fitting.closed.append(row)
 
     def _evaluate(self, asked: Sequence[Trial]) -> None:
         fitting, folds = self.fitting, len(self.splits)
@@ -290,13 +326,15 @@ class Asking:
         if isinstance(splitter, Reshuffle):
             for row in rows:
                 fitting.own[row] = splitter.of(row, fitting.X, fitting.y)
-        for row, trial in self.trials.items():
+        for row, trial in list(self.trials.items()):
             if trial.parent >= 0:  # goes on from an attempt that was lost
                 known = self.journal.known(trial.parent, folds)
                 for fold, outcome in enumerate(known):
                     if outcome is not None:
                         fitting.outcomes[row][fold] = outcome
                         self.fold(row, fold, outcome)
+                if complete(fitting.outcomes[row]):  # killed after its last fold
+                    fitting.close(row)
         try:
             fitting.race(rows, self.splits, order=self.order)
         finally:
