@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from luthier.named import lazy
 
 if TYPE_CHECKING:
+    from luthier.estimate.ensemble import Ensemble, greedy_ensemble
     from luthier.estimate.folds import (
         from_folds,
         one_se,
@@ -19,26 +20,33 @@ if TYPE_CHECKING:
     )
     from luthier.estimate.measures import Measure, measure
     from luthier.estimate.result import Gain, Honest
+    from luthier.estimate.threshold import Threshold, best_threshold
     from luthier.estimate.verdict import Fit, Overtuning, finalists, fits, overtuning
     from luthier.estimate.winner import honest
 
 _HOMES = {
+    "ensemble": ("Ensemble", "greedy_ensemble"),
     "folds": ("from_folds", "one_se", "optimism_of_folds", "over_default", "over_folds"),
     "measures": ("Measure", "measure"),
     "result": ("Gain", "Honest"),
+    "threshold": ("Threshold", "best_threshold"),
     "verdict": ("Fit", "Overtuning", "finalists", "fits", "overtuning"),
     "winner": ("honest",),
 }
 
 __all__ = [
+    "Ensemble",
     "Fit",
     "Gain",
     "Honest",
     "Measure",
     "Overtuning",
+    "Threshold",
+    "best_threshold",
     "finalists",
     "fits",
     "from_folds",
+    "greedy_ensemble",
     "honest",
     "measure",
     "one_se",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,18 +9,13 @@ import numpy.typing as npt
 
 from luthier.errors import DataError
 from luthier.estimate.measures import Measure
+from luthier.estimate.mixtures import PARTS, REPEATS, expected
 from luthier.estimate.pool import CELLS, Pool, pooled
-from luthier.estimate.result import Honest, gain
+from luthier.estimate.result import Honest
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# 5: with 2 or 3, as with a bootstrap, the choice is made from much fewer rows than the search had,
-# and the figure falls too low where candidates differ; with 10 it rests on few choices.
-PARTS = 5
-REPEATS = 20
-RESAMPLES = 200
-MIXED = 8  # mixtures that the resamples are scored on
 LEAST = 20  # candidates that always take part
 
 
@@ -103,7 +97,7 @@ def honest(
             "fold. Give (candidates, rows) or (candidates, rows, classes)."
         )
     rng = np.random.default_rng([seed, 0xB0B])
-    whole, naive = _all(pool, predictions, inside)
+    whole, naive = standing(pool, predictions, inside)
     winner = int(np.nanargmax(naive)) if best is None else best
     # Beyond what choosing the best costs, another winner is as far below as its own score says.
     shift = 0.0 if best is None else float(whole[winner] - np.nanmax(whole))
@@ -111,31 +105,20 @@ def honest(
     repeats = REPEATS if measure.fast else REPEATS // 5
     given = pool.comparable(measure.answers(predictions[kept][:, inside]))
     mixed = _mixtures(pool, given, repeats, rng)
-    figure = float(np.nanmean(pool.score(mixed, np.ones((1, pool.units))))) + shift
-    some = mixed[: MIXED if measure.fast else 1]
+    plain = None
     if default is not None:
         plain = pool.comparable(measure.answers(predictions[[default]][:, inside]))
-        some = np.concatenate([some, plain])
-    draws = _resampled(pool, some, rng)
-    spread = float(np.mean(np.nanstd(draws[:, : MIXED if measure.fast else 1], axis=0, ddof=1)))
-    if math.isfinite(measure.high - measure.low):
-        spread = max(spread, 1 / pool.units)  # as if one row more were wrong: none may be so far
-    wider = math.sqrt(1 + pool.rows / pool.train)
-    around = gain(figure, spread * wider, pool.units - 1, level)
-    over = None
-    if default is not None:
-        apart = np.mean(np.nanstd(draws[:, :-1] - draws[:, -1:], axis=0, ddof=1)) * wider
-        over = gain(figure - float(whole[default]), float(apart), pool.units - 1, level)
+    told = expected(pool, mixed, plain, shift, level, rng)
     return Honest(
-        figure,
-        max(around.low, measure.low),
-        min(around.high, measure.high),
+        told.score,
+        told.low,
+        told.high,
         level,
         float(naive[winner]),
         winner,
         len(predictions),
         "predictions",
-        over,
+        told.gain,
         "" if measure.fast else _note(len(predictions), len(kept), repeats),
     )
 
@@ -151,7 +134,7 @@ def _kept(whole: Array, fast: bool) -> Ints:
     return np.sort(order[np.isfinite(whole[order])])
 
 
-def _all(
+def standing(
     pool: Pool, predictions: npt.NDArray[Any], inside: npt.NDArray[np.bool_]
 ) -> tuple[Array, Array]:
     """Each candidate's score over all rows, and its mean over folds."""
@@ -185,16 +168,6 @@ def _mixtures(pool: Pool, given: Any, repeats: int, rng: np.random.Generator) ->
         for at, (part, who) in enumerate(zip(some, chosen, strict=True), start=start):
             made[at] = given[who[part[pool.unit]], np.arange(len(pool.y))]
     return made
-
-
-def _resampled(pool: Pool, given: Any, rng: np.random.Generator) -> Array:
-    """Scores (resamples, C) of predictions when units are drawn with replacement."""
-    units, total = pool.units, RESAMPLES if pool.measure.fast else RESAMPLES // 2
-    step, made = max(1, CELLS // len(pool.y)), []
-    for start in range(0, total, step):
-        W = rng.multinomial(units, np.full(units, 1 / units), size=min(step, total - start))
-        made.append(pool.score(given, W.astype(np.float64)))
-    return np.concatenate(made)
 
 
 def _note(count: int, kept: int, repeats: int) -> str:
