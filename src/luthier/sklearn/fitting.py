@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._validation import (
@@ -25,6 +26,7 @@ from luthier.numerics.racing import Rule, hopeless, next_tasks
 from luthier.parameters import same
 from luthier.sklearn import choosing, compat, judging, prefixes, sharing
 from luthier.sklearn.evaluate import How, Outcome
+from luthier.sklearn.growing import Growing
 from luthier.sklearn.journal import (
     SCORE,
     Journal,
@@ -96,6 +98,7 @@ class Fitting:
         self.base = clone(search.estimator)
         self.token = uuid.uuid4().hex
         self.sharing = search.reuse and prefixes.shareable(self.base, self.routed.estimator.fit)
+        self.growing = Growing.of(self)
         self.workers = Workers(search.n_jobs, getattr(search, "pre_dispatch", "2*n_jobs"))
         self.candidates: list[dict[str, Any]] = []
         self.outcomes: list[list[Outcome | None]] = []
@@ -277,12 +280,15 @@ class Fitting:
         contexts : dict, optional
             Of callbacks, for each task.
         """
-        names = [digest(np.asarray(train)) if self.sharing else "" for train, _ in splits]
+        named = self.sharing or self.growing is not None
+        names = [digest(np.asarray(train)) if named else "" for train, _ in splits]
 
         def make(number: int) -> Call:
             row, fold = tasks[number]
             context = None if contexts is None else contexts[row, fold]
-            how = How(self._prefix(row, names[fold]), self.search.honest)
+            grow = self.growing
+            plan = None if grow is None else grow.plan(names[fold], splits[fold][0])
+            how = How(self._prefix(row, names[fold]), self.search.honest, plan)
             return (clone(self.base), self.X, self.y, how), {
                 "scorer": self.scorers,
                 "fit_params": self.routed.estimator.fit,
@@ -364,17 +370,19 @@ class Fitting:
         model = next(o for row in self.outcomes for o in row if o is not None)
         blank = _blank(model)
         flat = [
-            {k: v for k, v in (outcome or blank).items() if k != "predictions"}
+            {k: v for k, v in (outcome or blank).items() if k not in ("predictions", "iterations")}
             for row in self.outcomes
             for outcome in row
         ]
-        more = {**self.more, "n_folds": counts} if gaps or self.search.racing else self.more
+        more: dict[str, Any] = dict(self.more)
+        if self.growing is not None:
+            more[f"mean_{self.growing.name}"] = self.growing.means()
+        if gaps or self.search.racing:
+            more["n_folds"] = counts
         with warnings.catch_warnings():
             if gaps:
                 warnings.filterwarnings("ignore", message="One or more of the .* non-finite")
-            made: dict[str, Any] = self.search._format_results(
-                self.candidates, folds, flat, dict(more)
-            )
+            made: dict[str, Any] = self.search._format_results(self.candidates, folds, flat, more)
         return made
 
     @property
@@ -435,10 +443,15 @@ class Fitting:
         search.best_estimator_ = clone(self.base).set_params(
             **clone(dict(search.best_params_), safe=False)
         )
+        if self.growing is not None:
+            self.growing.settle(search.best_estimator_, int(search.best_index_))
         with self.calls.refit(search.best_estimator_):
             begun = time.time()
             given = (self.X,) if self.y is None else (self.X, self.y)
-            search.best_estimator_.fit(*given, **self.routed.estimator.fit)
+            with warnings.catch_warnings():
+                if self.growing is not None:  # its folds said that it had learned enough
+                    warnings.simplefilter("ignore", ConvergenceWarning)
+                search.best_estimator_.fit(*given, **self.routed.estimator.fit)
             search.refit_time_ = time.time() - begun
             if hasattr(search.best_estimator_, "feature_names_in_"):
                 search.feature_names_in_ = search.best_estimator_.feature_names_in_

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _num_samples
 
 from luthier.errors import SpaceError
@@ -73,6 +75,12 @@ class SearchCV(Folded):
     store, study
         Where the search is logged, and its name there: ``store="runs.db"``. The same call again
         goes on where it was stopped.
+    early_stopping : bool or float
+        Grow the iterations of boosting and the epochs of networks instead of searching them: in
+        each fold they stop by a share of its training rows, a tenth or what is given, that the
+        estimator does not learn from. The last rows where `cv` is by time, whole groups
+        where there are groups. The refit takes the mean number of the folds, in proportion to its
+        rows; ``cv_results_`` has it as ``mean_n_estimators``, or what the estimator calls it.
     scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
         As in scikit-learn's `GridSearchCV`.
     """
@@ -85,6 +93,7 @@ class SearchCV(Folded):
         "space": "no_validation",
         "method": "no_validation",
         "random_state": ["random_state"],
+        "early_stopping": ["boolean", Interval(Real, 0, 1, closed="neither")],
     }
 
     def __init__(
@@ -112,6 +121,7 @@ class SearchCV(Folded):
         store: Any = None,
         study: str = "search",
         progress: bool | None = None,
+        early_stopping: bool | float = False,
     ) -> None:
         super().__init__(
             estimator,
@@ -137,9 +147,12 @@ class SearchCV(Folded):
         self.store = store
         self.study = study
         self.progress = progress
+        self.early_stopping = early_stopping
 
     def _search(self, fitting: Fitting) -> None:
         wanted = self._wanted(fitting)
+        if fitting.growing is not None:
+            wanted = fitting.growing.wanted(wanted)
         splits = fitting.split(self._checked_cv_orig)
         seed = self.random_state
         if not isinstance(seed, int):
