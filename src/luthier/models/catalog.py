@@ -253,9 +253,7 @@ _ALL = (
         scale=True,
         target_scale=True,
         probabilities=False,
-        # A large C on data that cannot be separated would not end; 200,000 steps are far more
-        # than a point that generalises takes.
-        fixed={"max_iter": 200_000, "cache_size": 500},
+        fixed={"max_iter": kernels.STEPS, "cache_size": 500},
     ),
     Model(
         "tree",

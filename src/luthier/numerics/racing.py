@@ -121,9 +121,10 @@ def _behind(scores: Array, seen: Flags, best: int, chance: float) -> Flags:
     own = scores[best].var() * K / max(K - 1, 1)
     pairs = (n > 1) & np.isfinite(squares)
     pairs[best] = False
-    # Twins of the incumbent never differ from it: without the floor they would speak for all.
     shared = (OWN * own + squares[pairs].sum()) / (OWN + (n[pairs] - 1).sum())
-    shared = max(shared, own)
+    # A row with one fold has no variance of its own, and twins of the incumbent, which never
+    # differ from it, must not speak for it: most winners that were lost were lost so.
+    shared = np.where(n == 1, max(shared, own), shared)
     variance = (PRIOR * shared + squares) / (PRIOR + n - 1)
     spread = np.sqrt(variance * (K - n) / (n * K))
     ahead = stdtr(PRIOR + n - 1, -gap / spread)

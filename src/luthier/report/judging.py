@@ -49,6 +49,16 @@ def told(found: Comparison) -> tuple[Run, ...]:
     return tuple(runs)
 
 
+def expected(history: History) -> Section | None:
+    """What a search says of its winner on new rows, and what racing and limits left out."""
+    said = history.notes.get("honest")
+    if not isinstance(said, list) or not said:
+        return None
+    first, *rest = (str(sentence) for sentence in said)
+    blocks = (Text((first,), "lead"), *(Text((sentence,)) for sentence in rest))
+    return Section("expected", "What to expect of it", blocks)
+
+
 def against_default(found: Comparison | None) -> Section | None:
     """Default against tuned on the untouched part."""
     if found is None:

@@ -20,6 +20,7 @@ def document(history: History, name: str) -> Document:
     folds = steps_are_folds(history)
     made = [
         result.result(history, found, folds),
+        judging.expected(history),
         judging.against_default(found),
         judging.fit(history, folds),
         searching.search(history),

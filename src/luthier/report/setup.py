@@ -28,8 +28,8 @@ from luthier.report.reading import (
 from luthier.report.words import count, duration, listed, value_text
 from luthier.space import Space
 
-KNOWN = {"title", "question", "data", "split", "method", "evaluation", "verdict", "commands",
-         "files", "tuning"}  # fmt: skip
+KNOWN = {"title", "honest", "question", "data", "split", "method", "evaluation", "verdict",
+         "commands", "files", "tuning"}  # fmt: skip
 OPTIONS = 12  # of a choice that are written out
 LABELS = {
     "name": "data",

@@ -18,6 +18,7 @@ _HOMES = {
         "HalvingRandomSearchCV",
         "RandomizedSearchCV",
     ),
+    "cv": ("Holdout",),
     "nesting": ("Nested", "nested"),
     "model_based": ("BayesSearchCV", "GeneticSearchCV", "SearchCV"),
 }
@@ -29,6 +30,7 @@ __all__ = [
     "GridSearchCV",
     "HalvingGridSearchCV",
     "HalvingRandomSearchCV",
+    "Holdout",
     "Nested",
     "RandomizedSearchCV",
     "SearchCV",

@@ -9,23 +9,21 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from sklearn.base import _fit_context
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from luthier.errors import DataError
-from luthier.estimate import Fit, Honest, Overtuning, fits, overtuning
 from luthier.report import Report
 from luthier.sklearn import compat
+from luthier.sklearn.figures import Figures
 from luthier.sklearn.fitting import Enough, Fitting
 from luthier.sklearn.journal import study_of
 
 UNPICKLED = ("study_", "_evidence")
 
 
-class Folded(BaseSearchCV):  # type: ignore[misc]
+class Folded(Figures, BaseSearchCV):  # type: ignore[misc]
     """A search whose unit of work is one fold of one candidate."""
 
     _more_constraints: ClassVar[dict[str, Any]] = {
@@ -96,90 +94,6 @@ class Folded(BaseSearchCV):  # type: ignore[misc]
         else:
             self._run_search(fitting.evaluate_candidates)
 
-    @property
-    def honest_(self) -> Honest:
-        """What to expect of the winner on new rows, with its interval and its words.
-
-        From the predictions on the folds where the scorer lets them be heard, else from the
-        folds' scores; its `how` says which. Of candidates that racing dropped it knows nothing:
-        they could not win.
-
-        Raises
-        ------
-        AttributeError
-            If the search is not fitted, was told ``honest=False``, has no single winner, or there
-            are too few folds or rows to tell.
-        """
-        known: Honest | None = self.__dict__.get("_honest")
-        if known is None:
-            evidence = self.__dict__.get("_evidence")
-            if evidence is None:
-                raise AttributeError(
-                    f"{type(self).__name__} has no honest figure: it is not fitted, was told "
-                    "honest=False, has no single winner, or its candidates had different folds."
-                )
-            try:
-                known = self._honest = evidence.figure()
-            except DataError as error:
-                raise AttributeError(str(error)) from error
-        return known
-
-    @property
-    def honest_score_(self) -> float:
-        """What to expect of the refitted winner on new rows; in the sign of `best_score_`."""
-        return self.honest_.score
-
-    @property
-    def honest_interval_(self) -> tuple[float, float]:
-        """The 90 % interval of `honest_score_`."""
-        return self.honest_.low, self.honest_.high
-
-    @property
-    def optimism_(self) -> float:
-        """How much better `best_score_` looks than what to expect."""
-        return self.honest_.optimism
-
-    @property
-    def overtuning_(self) -> Overtuning:
-        """Whether tuning gained anything over the estimator's own settings.
-
-        Raises
-        ------
-        AttributeError
-            If there is no honest figure, or the estimator's own settings were no candidate.
-        """
-        gain = self.honest_.gain
-        if gain is None:
-            raise AttributeError(
-                f"{type(self).__name__}: the estimator's own settings were not among the "
-                "candidates, so there is nothing to compare with."
-            )
-        return overtuning(gain)
-
-    @property
-    def verdicts_(self) -> list[Fit]:
-        """Whether each candidate over- or underfits; needs ``return_train_score=True``.
-
-        Raises
-        ------
-        AttributeError
-            If there are no training scores.
-        """
-        check_is_fitted(self, "cv_results_")
-        metric = self.refit if isinstance(self.refit, str) and self.multimetric_ else "score"
-        names = [f"split{k}_{{}}_{metric}" for k in range(self.n_splits_)]
-        if names[0].format("train") not in self.cv_results_:
-            raise AttributeError(
-                "verdicts_: there are no training scores. Give return_train_score=True."
-            )
-        train, valid = (
-            np.column_stack([self.cv_results_[name.format(kind)] for name in names])
-            for kind in ("train", "test")
-        )
-        evidence = self.__dict__.get("_evidence")
-        measure = None if evidence is None else evidence.measure
-        return fits(train, valid, perfect=np.inf if measure is None else measure.high)
-
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write what was tried, what came of it and what to make of it, ``.html`` or ``.md``.
 
@@ -196,6 +110,9 @@ class Folded(BaseSearchCV):  # type: ignore[misc]
         """
         check_is_fitted(self, "cv_results_")
         study = getattr(self, "study_", None) or study_of(self)
+        said = self._said()
+        if study.history.notes.get("honest") != said:
+            study.note(honest=said)
         name = f"{type(self).__name__} of {type(self.estimator).__name__}"
         return Report(study.history, name=name).save(path)
 

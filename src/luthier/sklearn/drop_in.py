@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn import model_selection as theirs
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
 from luthier.sklearn.base import Folded
+from luthier.sklearn.figures import Figures
+from sklearn import model_selection as theirs
 
 
-class GridSearchCV(theirs.GridSearchCV, Folded):  # type: ignore[misc]
+class Quiet:
+    """Hides what scikit-learn's searches have not from `dir`, and from nothing else.
+
+    scikit-learn's own tests ask each attribute that `dir` lists of one search of another one,
+    which has it not.
+    """
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in Figures.HIDDEN]
+
+
+class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `GridSearchCV`, that can be stopped and resumed and does no work twice."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -67,7 +79,7 @@ class GridSearchCV(theirs.GridSearchCV, Folded):  # type: ignore[misc]
         self.progress = progress
 
 
-class RandomizedSearchCV(theirs.RandomizedSearchCV, Folded):  # type: ignore[misc]
+class RandomizedSearchCV(Quiet, theirs.RandomizedSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `RandomizedSearchCV`, that can be stopped and resumed."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -127,7 +139,7 @@ class RandomizedSearchCV(theirs.RandomizedSearchCV, Folded):  # type: ignore[mis
         self.progress = progress
 
 
-class HalvingGridSearchCV(theirs.HalvingGridSearchCV, Folded):  # type: ignore[misc]
+class HalvingGridSearchCV(Quiet, theirs.HalvingGridSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `HalvingGridSearchCV`."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -193,7 +205,7 @@ class HalvingGridSearchCV(theirs.HalvingGridSearchCV, Folded):  # type: ignore[m
         self.progress = progress
 
 
-class HalvingRandomSearchCV(theirs.HalvingRandomSearchCV, Folded):  # type: ignore[misc]
+class HalvingRandomSearchCV(Quiet, theirs.HalvingRandomSearchCV, Folded):  # type: ignore[misc]
     """scikit-learn's `HalvingRandomSearchCV`."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {

@@ -21,10 +21,12 @@ from sklearn.model_selection._validation import (
 )
 from sklearn.utils.validation import _check_method_params, indexable
 
+from luthier.errors import DataError
 from luthier.estimate import Overtuning
 from luthier.numerics.racing import Rule, hopeless, next_tasks
 from luthier.parameters import same
 from luthier.sklearn import choosing, compat, judging, prefixes, sharing
+from luthier.sklearn.cv import Holdout, Reshuffle
 from luthier.sklearn.evaluate import How, Outcome
 from luthier.sklearn.growing import Growing
 from luthier.sklearn.journal import (
@@ -37,6 +39,7 @@ from luthier.sklearn.journal import (
     score,
     space_of,
 )
+from luthier.sklearn.progress import Line
 from luthier.sklearn.running import Call, Workers
 from luthier.study import Study
 
@@ -86,12 +89,20 @@ class Fitting:
         self.search, self.started = search, time.monotonic()
         self.scorers, self.refit_metric = search._get_scorers()
         self.X, self.y = X, y = indexable(X, y)
+        self.given = (X,) if y is None else (X, y)  # what the winner is fitted to
+        if isinstance(search.cv, Holdout):
+            if params:
+                raise DataError(
+                    f"Holdout: fit was given {', '.join(params)}, of which the rows kept aside "
+                    "have none. Put them behind the others and use cv=PredefinedSplit."
+                )
+            self.X, self.y = X, y = search.cv.join(X, y)
         params = _check_method_params(X, params=params)
         self.routed = search._get_routed_params_for_fit(params)
         weights = params.get("sample_weight")
         metadata = None if weights is None else {"sample_weight": weights}
         self.calls = compat.Calls(search, {"X": X, "y": y, "metadata": metadata})
-        search._checked_cv_orig = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+        search._checked_cv_orig = self._splitter()
         if compat.CHECKS_IN_FIT:
             search._check_input_parameters(X=X, y=y, split_params=self.routed.splitter.split)
         search.n_splits_ = search._checked_cv_orig.get_n_splits(X, y, **self.routed.splitter.split)
@@ -105,11 +116,20 @@ class Fitting:
         self.more: dict[str, list[Any]] = defaultdict(list)
         self.results: dict[str, Any] = {}
         self.ended = self.last = ""
+        self.own: dict[int, list[Split]] = {}  # folds of candidates that have their own
+        self.line = Line(search.progress)
+        self.total: int | None = None  # candidates that there will be, if that is known
         self.log: Log | None = None
         self.finals: tuple[Overtuning, list[int]] | None = None
         self.splits: list[Split] | None = None  # None where candidates had different ones
         self.metric = search.refit if isinstance(search.refit, str) else None
         self.measure = judging.measure_of(self)
+
+    def _splitter(self) -> Any:
+        search, classes = self.search, is_classifier(self.search.estimator)
+        if isinstance(search.cv, str) and search.cv == "reshuffle":
+            return Reshuffle(search.random_state or 0, stratified=classes)
+        return check_cv(search.cv, self.y, classifier=classes)
 
     def __enter__(self) -> Fitting:
         self.workers.__enter__()
@@ -118,6 +138,7 @@ class Fitting:
     def __exit__(self, *error: Any) -> None:
         if isinstance(self.log, Listed):
             self.log.close()
+        self.line.close(self.ended)
         self.workers.__exit__(*error)
         sharing.KEPT.forget(self.token)
 
@@ -154,6 +175,7 @@ class Fitting:
             candidates = candidates[: search.trials - len(self.candidates)]
             self.last = f"all {search.trials} trials were run"
         rows = self.add(candidates, len(splits))
+        self.total = len(self.candidates)
         for name, values in (more_results or {}).items():
             self.more[name].extend(values[: len(rows)])
         if search.store is not None:
@@ -180,7 +202,7 @@ class Fitting:
             If there are others than the splitter said.
         """
         splits = list(cv.split(self.X, self.y, **self.routed.splitter.split))
-        self.splits = splits if not self.candidates else None
+        self.splits = None if self.candidates or isinstance(cv, Reshuffle) else splits
         if len(splits) != self.search.n_splits_:
             raise ValueError(
                 f"cv.split and cv.get_n_splits {compat.RETURN} inconsistent results. Expected "
@@ -237,7 +259,7 @@ class Fitting:
         """
         folds = list(range(len(splits)) if order is None else order)
         rule = self.search.racing
-        if not rule:
+        if not rule or self.own or len(folds) == 1:
             left = [(r, k) for r in rows for k in folds if self.outcomes[r][k] is None]
             self.work(left, splits, contexts)
             return
@@ -280,15 +302,15 @@ class Fitting:
         contexts : dict, optional
             Of callbacks, for each task.
         """
-        named = self.sharing or self.growing is not None
-        names = [digest(np.asarray(train)) if named else "" for train, _ in splits]
+        names = [digest(np.asarray(train)) if self.sharing else "" for train, _ in splits]
 
         def make(number: int) -> Call:
             row, fold = tasks[number]
+            train, test = self.own.get(row, splits)[fold]
             context = None if contexts is None else contexts[row, fold]
-            grow = self.growing
-            plan = None if grow is None else grow.plan(names[fold], splits[fold][0])
-            how = How(self._prefix(row, names[fold]), self.search.honest, plan)
+            plan = None if self.growing is None else self.growing.plan(train)
+            rows = digest(np.asarray(train)) if self.sharing and row in self.own else names[fold]
+            how = How(self._prefix(row, rows), self.search.honest, plan)
             return (clone(self.base), self.X, self.y, how), {
                 "scorer": self.scorers,
                 "fit_params": self.routed.estimator.fit,
@@ -299,8 +321,8 @@ class Fitting:
                 "return_parameters": False,
                 "error_score": self.search.error_score,
                 "verbose": self.search.verbose,
-                "train": splits[fold][0],
-                "test": splits[fold][1],
+                "train": train,
+                "test": test,
                 "parameters": self.candidates[row],
                 "split_progress": (fold, len(splits)),
                 "candidate_progress": (row, len(self.candidates)),
@@ -310,10 +332,19 @@ class Fitting:
         for number, outcome in self.workers.run(range(len(tasks)), make, self.over):
             row, fold = tasks[number]
             self.outcomes[row][fold] = outcome
+            self._show()
             if self.log is not None:
                 self.log.fold(row, fold, outcome)
                 if complete(self.outcomes[row]):
                     self.log.end(row, self.outcomes[row])
+
+    def _show(self) -> None:
+        if not self.line.shown:
+            return
+        scores = self.scores()
+        means = scores.mean(axis=1)
+        best = np.max(means, initial=-np.inf, where=np.isfinite(means))
+        self.line.update(int((~np.isnan(scores)).sum()), len(scores), self.total, best)
 
     def elsewhere(self, rows: Sequence[int], splits: Sequence[Split]) -> Array:
         """(rows, folds) scores of some candidates on other folds, which leave no other trace."""
@@ -447,11 +478,10 @@ class Fitting:
             self.growing.settle(search.best_estimator_, int(search.best_index_))
         with self.calls.refit(search.best_estimator_):
             begun = time.time()
-            given = (self.X,) if self.y is None else (self.X, self.y)
             with warnings.catch_warnings():
                 if self.growing is not None:  # its folds said that it had learned enough
                     warnings.simplefilter("ignore", ConvergenceWarning)
-                search.best_estimator_.fit(*given, **self.routed.estimator.fit)
+                search.best_estimator_.fit(*self.given, **self.routed.estimator.fit)
             search.refit_time_ = time.time() - begun
             if hasattr(search.best_estimator_, "feature_names_in_"):
                 search.feature_names_in_ = search.best_estimator_.feature_names_in_
@@ -461,6 +491,7 @@ class Fitting:
         many = isinstance(self.scorers, _MultimetricScorer)
         self.search.scorer_ = self.scorers._scorers if many else self.scorers
         self.search.cv_results_ = self.results
+        self.search.ended_ = self.ended
         self.calls.end()
 
 

@@ -89,7 +89,7 @@ class Growing:
     def __init__(self, fitting: Fitting, share: float) -> None:
         self.fitting, self.share = fitting, share
         self.most: int | None = None
-        self._plans: dict[str, Plan] = {}
+        self._plans: dict[bytes, Plan] = {}
         self.prefix, last = _last(fitting.base)
         grower = grower_of(last)
         if grower is None:
@@ -131,8 +131,9 @@ class Growing:
         distinct = [point for i, point in enumerate(first) if point and point not in first[:i]]
         return replace(wanted, space=wanted.space.without(*there), first=distinct)
 
-    def plan(self, name: str, train: Any) -> Plan:
-        """Which of a fold's training rows are kept aside; `name` is a digest of them."""
+    def plan(self, train: Any) -> Plan:
+        """Which of a fold's training rows are kept aside."""
+        name = np.asarray(train).tobytes()
         if name not in self._plans:
             fitting = self.fitting
             groups = fitting.routed.splitter.split.get("groups")
@@ -166,9 +167,8 @@ class Growing:
         if grower is None or np.isnan(number):
             return
         if grower.scales and self.fitting.splits:
-            rows = _num_samples(self.fitting.X)
             tested = float(np.mean([len(test) for _, test in self.fitting.splits]))
-            number *= rows / (rows - tested)
+            number *= _num_samples(self.fitting.given[0]) / (_num_samples(self.fitting.X) - tested)
         last.set_params(**{grower.name(last): max(1, round(number))}, **grower.off)
 
 

@@ -13,12 +13,13 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _num_samples
 
 from luthier.errors import SpaceError
 from luthier.history import State
 from luthier.sklearn.base import Folded
+from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
 from luthier.sklearn.fitting import Fitting, Split
 from luthier.sklearn.journal import SCORE, Journal, check, fingerprint
@@ -90,6 +91,7 @@ class SearchCV(Folded):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseSearchCV._parameter_constraints,
         **Folded._more_constraints,
+        "cv": ["cv_object", StrOptions({"reshuffle"})],
         "space": "no_validation",
         "method": "no_validation",
         "random_state": ["random_state"],
@@ -241,6 +243,7 @@ class Asking:
         self.order = self._order()
         self.trials: dict[int, Trial] = {}
         fitting.log = self
+        fitting.total = None if self.most == math.inf else int(self.most)
 
     def _order(self) -> list[int]:
         """The folds in a random order, so that no easy one is always first; not those of time."""
@@ -294,6 +297,10 @@ class Asking:
         fitting, folds = self.fitting, len(self.splits)
         rows = fitting.add([self.wanted.settings(trial.params) for trial in asked], folds)
         self.trials = dict(zip(rows, asked, strict=True))
+        splitter = self.search._checked_cv_orig
+        if isinstance(splitter, Reshuffle):
+            for row in rows:
+                fitting.own[row] = splitter.of(row, fitting.X, fitting.y)
         for row, trial in self.trials.items():
             if trial.parent >= 0:  # goes on from an attempt that was lost
                 known = self.journal.known(trial.parent, folds)

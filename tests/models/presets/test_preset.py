@@ -1,6 +1,8 @@
 """Presets: the default point is the estimator itself, and every point can be set and fitted."""
 
 import pickle
+import subprocess
+import sys
 import warnings
 from importlib.util import find_spec
 
@@ -83,12 +85,14 @@ def data(estimator):
 
 def fitted(estimator, made, params, X, y):
     """Whether an estimator can be fitted with the settings of a point."""
-    cheap = {"n_estimators": 25, "max_iter": 40, "iterations": 20}
+    cheap = {"n_estimators": 15, "max_iter": 40, "iterations": 20}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         twin = clone(estimator).set_params(**made.settings(params))
         known = twin.get_params(deep=False)
         twin.set_params(**{k: v for k, v in cheap.items() if (known.get(k) or 0) > v})
+        if "n_jobs" in known:
+            twin.set_params(n_jobs=1)
         if "CatBoost" in type(twin).__name__:
             twin.set_params(verbose=False, allow_writing_files=False)
         twin.fit(X, y)
@@ -207,6 +211,15 @@ def test_only_valid_pairs_of_penalty_and_solver_are_made(point, solver):
     fitted(estimator, made, {**made.default, **point}, X, y % 2)
 
 
+def test_a_machine_that_would_not_end_gets_a_limit_unless_it_is_as_it_was():
+    made = preset(SVC())
+
+    assert made.settings({**made.default, "C": 1e4})["max_iter"] == 200_000
+    assert made.settings(made.default)["max_iter"] == -1
+    mine = preset(SVC(max_iter=77))
+    assert "max_iter" not in mine.settings({**mine.default, "C": 1e4})
+
+
 @pytest.mark.parametrize("dual", [True, False, "auto"])
 @pytest.mark.parametrize("point", [{"penalty": "l1"}, {"loss": "hinge"}, {"C": 3.0}])
 def test_only_valid_pairs_of_penalty_and_loss_are_made(point, dual):
@@ -305,6 +318,16 @@ def test_a_member_that_is_not_known_is_left_as_it_is():
     made = preset(BaggingRegressor(RANSACRegressor()))
 
     assert not [name for name in made.space.names if name.startswith("estimator__")]
+
+
+def test_nothing_heavy_is_imported_before_an_estimator_is_there():
+    code = (
+        "import sys, luthier.models.presets\n"
+        "print([m for m in ('sklearn', 'xgboost', 'lightgbm', 'catboost') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_preset_can_be_pickled():

@@ -68,6 +68,8 @@ class Part:
     def settings(self, params: Mapping[str, Any]) -> Settings:
         """What ``set_params`` of the whole takes for this part of a point."""
         there = [name for name in self.default if self.prefix + name in params]
+        if not there:  # it is a member that was dropped, or nothing of it is searched
+            return {}
         given = {name: params[self.prefix + name] for name in there}
         untouched = {name for name in there if same(given[name], self.default[name])}
         made = translated(self.words, given)

@@ -50,8 +50,8 @@ class Inside:
 def steps(own: Mapping[str, Any], shape: Shape) -> list[Inside]:
     """The steps of a pipeline; the last is the model, so it has to be known."""
     made = []
-    for name, step in own["steps"]:
-        made.append(Inside(name, step, shape, required=step is own["steps"][-1][1]))
+    for number, (name, step) in enumerate(own["steps"], 1):
+        made.append(Inside(name, step, shape, required=number == len(own["steps"])))
         if _is_step(step) and type(step).__name__ not in SAME:
             shape = replace(shape, columns=None)
     return made

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from luthier.models.presets.linear import strength, weights
 from luthier.models.presets.shelf import Shelf
 
@@ -15,6 +18,14 @@ PROCESS = (
     "(2006), Gaussian processes for machine learning, chapter 5."
 )
 RIDGE = "The penalty and the width of the kernel as for SVM: Hsu, Chang and Lin (2003)."
+# A large C on data that cannot be separated would not end; these are far more steps than a point
+# that generalises takes.
+STEPS = 200_000
+
+
+def ending(made: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """A limit on the steps, where the estimator has none."""
+    return {**made, "max_iter": STEPS} if own.get("max_iter", -1) == -1 else made
 
 
 def machine(shelf: Shelf) -> None:

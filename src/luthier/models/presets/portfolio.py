@@ -15,10 +15,11 @@ from typing import Any
 
 from luthier.errors import SpaceError
 from luthier.models.presets.entry import Part
-from luthier.parameters import Choice, same
+from luthier.parameters import Choice, Parameter, same
 from luthier.space import Space
 
 COLUMNS = 10  # where their number is not known
+ENSEMBLES = ("AdaBoost", "Bagging", "Stacking", "Voting")
 
 
 @cache
@@ -32,10 +33,10 @@ def points(space: Space, parts: Sequence[Part], columns: int | None) -> Iterator
     """The points of a space that set one model to what its portfolio holds.
 
     Everything else is at its default. There is a portfolio where exactly one model inside the
-    estimator has one and nothing switches it off.
+    estimator has one, and it is no member of an ensemble: what is good alone need not be there.
     """
     with_one = [part for part in parts if part.kind in _chosen()]
-    if len(with_one) != 1:
+    if len(with_one) != 1 or any(part.kind.startswith(ENSEMBLES) for part in parts):
         return
     part = with_one[0]
     usual = {name: space[name].default for name in space.names}
@@ -61,7 +62,8 @@ def _spoken(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, value in given.items():
         there = space[name] if name in space.names else None
-        if isinstance(there, Choice) and there.find(value) is None:
+        spoken = isinstance(there, Choice) and there.find(value) is None
+        if spoken and f"{name}_value" in space.names and not isinstance(value, str):
             made |= {name: "value", f"{name}_value": value}
         elif there is not None:
             made[name] = value
@@ -70,7 +72,13 @@ def _spoken(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _point(space: Space, params: Mapping[str, Any]) -> dict[str, Any] | None:
     """The nearest point of the space, or None where an option is not there."""
+    inside = {name: _clipped(space[name], value) for name, value in params.items()}
     try:
-        return space.decode(space.repair(space.encode([params])))[0]
+        there = space.decode(space.repair(space.encode([inside])))[0]
+        return space.values(space.check({name: inside[name] for name in there}))
     except SpaceError:
         return None
+
+
+def _clipped(p: Parameter, value: Any) -> Any:
+    return value if isinstance(p, Choice) else min(max(value, p.low), p.high)

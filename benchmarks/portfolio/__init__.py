@@ -1,0 +1,7 @@
+"""Portfolios: which few settings of a learner to try first, learned from scores on real tables.
+
+pip install '.[quality]' xgboost lightgbm
+OMP_NUM_THREADS=1 nice python -m benchmarks.portfolio record   # up to an hour, resumable
+python -m benchmarks.portfolio choose    # writes src/luthier/models/presets/portfolios.json
+python -m benchmarks.portfolio report    # writes the section of benchmarks/RESULTS.md
+"""

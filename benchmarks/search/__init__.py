@@ -1,0 +1,1 @@
+"""Whole searches against those of other libraries, and rules of racing replayed."""

@@ -1,0 +1,68 @@
+"""Whole searches against those of other libraries, and rules of racing replayed.
+
+    pip install '.[search]'
+    python -m benchmarks.search racing --orders 30   # rules on stored fold scores
+    python -m benchmarks.search grid                 # a model alone: the price of the search itself
+    python -m benchmarks.search shared               # costly steps before the model
+    python -m benchmarks.search race                 # 10 folds with racing, 60 searches
+    python -m benchmarks.search reach                # time to the score of 200 random candidates
+    python -m benchmarks.search memory               # peak memory with two workers
+
+Each writes a section of ``benchmarks/RESULTS.md``. Contestants take turns in one run on the same
+splits; only ratios count. Fold scores are kept on disk, so that rules can be replayed at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # before NumPy is loaded
+
+from pathlib import Path  # noqa: E402
+
+from benchmarks import results  # noqa: E402
+from benchmarks.search import memory, racing, reach, whole  # noqa: E402
+
+TITLES = {
+    "racing": "Rules of racing, replayed",
+    "grid": "Time of a grid over a model alone",
+    "shared": "Time of a grid behind costly steps",
+    "race": "Grids of ten folds with racing",
+    "reach": "Time to the score of 200 random candidates",
+    "memory": "Peak memory of a search with two workers",
+}
+REPEATS = {"grid": 3, "shared": 5, "race": 5, "reach": 1, "memory": 1}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("python -m benchmarks.search")
+    add = parser.add_argument
+    add("what", choices=TITLES)
+    add("--repeats", type=int, help="turns, or seeds")
+    add("--orders", type=int, default=10, help="random orders, for racing")
+    add("--jobs", type=int, default=1, help="processes, for racing")
+    add("--rivals", help="for reach, divided by commas; otherwise all")
+    add("--cache", type=Path, default=results.HERE / "results" / "cache", help="of fold scores")
+    given = parser.parse_args()
+    repeats = given.repeats or REPEATS.get(given.what, 1)
+    packages = list(whole.PACKAGES)
+    if given.what == "racing":
+        body, records = racing.run(given.orders, given.cache, given.jobs)
+    elif given.what == "memory":
+        body, records = memory.run(repeats)
+    elif given.what == "reach":
+        whos = given.rivals.split(",") if given.rivals else list(reach.RIVALS)
+        body, records = reach.run(repeats, whos)
+        packages += [reach.PACKAGES[who] for who in whos if who in reach.PACKAGES]
+    else:
+        body, records = getattr(whole, given.what)(repeats)
+    around = results.surroundings(list(dict.fromkeys(packages)))
+    raw = {"surroundings": around, "records": records}
+    results.write(f"search-{given.what}", TITLES[given.what], body, raw)
+    print(body)
+
+
+if __name__ == "__main__":
+    main()

