@@ -82,3 +82,19 @@ def test_steps_are_shared_only_between_equal_rows():
     )
     a, b = (one.cv_results_["mean_test_score"] for one in (shared, alone))
     np.testing.assert_array_equal(a, b)
+
+
+def test_a_scorer_of_one_s_own_is_not_taken_for_the_estimator_s():
+    """Its scores may lie beyond 1, and racing must not think that nothing can be better."""
+
+    def hundredfold(model, X, y):
+        return 100 * accuracy_score(y, model.predict(X))
+
+    tree = DecisionTreeClassifier(random_state=0)
+    search = ours.GridSearchCV(
+        tree, {"max_depth": [1, 2, 3, 4]}, scoring=hundredfold, racing="lossless", cv=4
+    ).fit(X, Y)
+    plain = ours.GridSearchCV(tree, {"max_depth": [1, 2, 3, 4]}, cv=4).fit(X, Y)
+    assert search.best_params_ == plain.best_params_
+    assert search.honest_.how == "folds"
+    assert search.honest_score_ > 50

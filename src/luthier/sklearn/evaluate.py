@@ -29,6 +29,8 @@ class How:
         Which steps of the pipeline come from memory.
     keep : bool
         Give back what the estimator predicted when it was scored.
+    chances : bool
+        Ask for probabilities, or the decision function, even if the scorer does not.
     plan : Plan, optional
         Grow the estimator's iterations, and stop by these rows.
     """
@@ -36,6 +38,7 @@ class How:
     prefix: sharing.Prefix | None = None
     keep: bool = False
     plan: growing.Plan | None = None
+    chances: bool = False
 
 
 def evaluate(number: int, estimator: Any, X: Any, y: Any, how: How, **settings: Any) -> Any:
@@ -84,7 +87,7 @@ def _hook(estimator: Any, how: How, heard: dict[str, Any], grown: list[int | Non
         else:
             plain(X, y, **params)
         if how.keep:
-            _listen(last, heard)
+            _listen(last, heard, how.chances)
         return estimator
 
     try:
@@ -117,24 +120,31 @@ def last_step(estimator: Any) -> Any:
     return estimator
 
 
-def _listen(estimator: Any, heard: dict[str, Any]) -> None:
+def _listen(estimator: Any, heard: dict[str, Any], chances: bool) -> None:
     """Note what the estimator answers to the first question of each kind: the test rows."""
+    plain = {name: getattr(estimator, name) for name in METHODS if hasattr(estimator, name)}
+
+    def note(name: str, made: Any) -> None:
+        if name not in heard:
+            heard[name] = np.array(made, copy=True)
+            if name != "predict" and hasattr(estimator, "classes_"):
+                heard["classes"] = np.asarray(estimator.classes_)
 
     def listening(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)  # scorers go by the method's name
         def answer(*given: Any, **params: Any) -> Any:
             made = method(*given, **params)
-            if name not in heard:
-                heard[name] = np.array(made, copy=True)
-                if name != "predict" and hasattr(estimator, "classes_"):
-                    heard["classes"] = np.asarray(estimator.classes_)
+            first = name not in heard
+            note(name, made)
+            other = next((n for n in ("predict_proba", "decision_function") if n in plain), None)
+            if chances and first and other is not None and other not in heard:
+                note(other, plain[other](*given, **params))
             return made
 
         return answer
 
-    for name in METHODS:
-        if hasattr(estimator, name):
-            try:
-                setattr(estimator, name, listening(name, getattr(estimator, name)))
-            except AttributeError:
-                return
+    for name, method in plain.items():
+        try:
+            setattr(estimator, name, listening(name, method))
+        except AttributeError:
+            return

@@ -25,7 +25,7 @@ from luthier.errors import DataError
 from luthier.estimate import Overtuning
 from luthier.numerics.racing import Rule, hopeless, next_tasks
 from luthier.parameters import same
-from luthier.sklearn import choosing, compat, judging, prefixes, sharing
+from luthier.sklearn import blending, choosing, compat, deciding, judging, prefixes, sharing
 from luthier.sklearn.cv import Holdout, Reshuffle
 from luthier.sklearn.evaluate import How, Outcome
 from luthier.sklearn.growing import Growing
@@ -124,6 +124,9 @@ class Fitting:
         self.splits: list[Split] | None = None  # None where candidates had different ones
         self.metric = search.refit if isinstance(search.refit, str) else None
         self.measure = judging.measure_of(self)
+        self.extras = bool(
+            getattr(search, "threshold", False) or getattr(search, "ensemble", False)
+        )
 
     def _splitter(self) -> Any:
         search, classes = self.search, is_classifier(self.search.estimator)
@@ -310,7 +313,8 @@ class Fitting:
             context = None if contexts is None else contexts[row, fold]
             plan = None if self.growing is None else self.growing.plan(train)
             rows = digest(np.asarray(train)) if self.sharing and row in self.own else names[fold]
-            how = How(self._prefix(row, rows), self.search.honest, plan)
+            keep = self.search.honest or self.extras
+            how = How(self._prefix(row, rows), keep, plan, self.extras)
             return (clone(self.base), self.X, self.y, how), {
                 "scorer": self.scorers,
                 "fit_params": self.routed.estimator.fit,
@@ -470,21 +474,36 @@ class Fitting:
     def refit(self) -> None:
         """Fit the best candidate to all data."""
         search = self.search
-        # The values are cloned too: they may be estimators that a later fit would change.
-        search.best_estimator_ = clone(self.base).set_params(
-            **clone(dict(search.best_params_), safe=False)
-        )
-        if self.growing is not None:
-            self.growing.settle(search.best_estimator_, int(search.best_index_))
+        search.best_estimator_ = self._unfitted(int(search.best_index_))
         with self.calls.refit(search.best_estimator_):
             begun = time.time()
-            with warnings.catch_warnings():
-                if self.growing is not None:  # its folds said that it had learned enough
-                    warnings.simplefilter("ignore", ConvergenceWarning)
-                search.best_estimator_.fit(*self.given, **self.routed.estimator.fit)
+            self._fit(search.best_estimator_)
             search.refit_time_ = time.time() - begun
             if hasattr(search.best_estimator_, "feature_names_in_"):
                 search.feature_names_in_ = search.best_estimator_.feature_names_in_
+        if self.extras and self.splits is not None:
+            evidence = judging.Evidence.of(self, self.splits, int(search.best_index_))
+            (deciding.decide if search.threshold else blending.blend)(self, evidence)
+
+    def fitted(self, row: int) -> Any:
+        """A candidate fitted to all data."""
+        made = self._unfitted(row)
+        self._fit(made)
+        return made
+
+    def _unfitted(self, row: int) -> Any:
+        # The values are cloned too: they may be estimators that a later fit would change.
+        values = clone(dict(self.results["params"][row]), safe=False)
+        made = clone(self.base).set_params(**values)
+        if self.growing is not None:
+            self.growing.settle(made, row)
+        return made
+
+    def _fit(self, estimator: Any) -> None:
+        with warnings.catch_warnings():
+            if self.growing is not None:  # its folds said that it had learned enough
+                warnings.simplefilter("ignore", ConvergenceWarning)
+            estimator.fit(*self.given, **self.routed.estimator.fit)
 
     def end(self) -> None:
         """Leave the rest of what a fitted search has."""

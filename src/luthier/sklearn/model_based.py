@@ -16,8 +16,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _num_samples
 
-from luthier.errors import SpaceError
+from luthier.errors import SpaceError, StudyError
 from luthier.history import State
+from luthier.sklearn import deciding
 from luthier.sklearn.base import Folded
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
@@ -82,6 +83,11 @@ class SearchCV(Folded):
         estimator does not learn from. The last rows where `cv` is by time, whole groups
         where there are groups. The refit takes the mean number of the folds, in proportion to its
         rows; ``cv_results_`` has it as ``mean_n_estimators``, or what the estimator calls it.
+    threshold : bool
+        Of two classes, predict the second from another probability on than one half: the one at
+        which the winner scored best on its folds, ``threshold_``.
+    ensemble : bool
+        Predict with a weighted mean of the best candidates instead of the best one, ``ensemble_``.
     scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
         As in scikit-learn's `GridSearchCV`.
     """
@@ -96,6 +102,8 @@ class SearchCV(Folded):
         "method": "no_validation",
         "random_state": ["random_state"],
         "early_stopping": ["boolean", Interval(Real, 0, 1, closed="neither")],
+        "threshold": ["boolean"],
+        "ensemble": ["boolean"],
     }
 
     def __init__(
@@ -124,6 +132,8 @@ class SearchCV(Folded):
         study: str = "search",
         progress: bool | None = None,
         early_stopping: bool | float = False,
+        threshold: bool = False,
+        ensemble: bool = False,
     ) -> None:
         super().__init__(
             estimator,
@@ -150,8 +160,11 @@ class SearchCV(Folded):
         self.study = study
         self.progress = progress
         self.early_stopping = early_stopping
+        self.threshold = threshold
+        self.ensemble = ensemble
 
     def _search(self, fitting: Fitting) -> None:
+        self._check_extras(fitting)
         wanted = self._wanted(fitting)
         if fitting.growing is not None:
             wanted = fitting.growing.wanted(wanted)
@@ -174,8 +187,27 @@ class SearchCV(Folded):
             for point in wanted.first:
                 study.enqueue(point)
         metric = self.refit if isinstance(self.refit, str) else None
-        journal = Journal(study, metric, files=self.store is not None and self.honest)
+        journal = Journal(
+            study, metric, files=self.store is not None and (self.honest or fitting.extras)
+        )
         Asking(self, fitting, wanted, journal, splits).run()
+
+    def _check_extras(self, fitting: Fitting) -> None:
+        """Refuse a threshold or an ensemble where there can be none.
+
+        Raises
+        ------
+        StudyError
+            As the message says.
+        """
+        shuffled = isinstance(self._checked_cv_orig, Reshuffle)
+        if fitting.extras and (not self.refit or shuffled or (self.threshold and self.ensemble)):
+            raise StudyError(
+                "threshold= and ensemble= change what the fitted search predicts: give one of "
+                'them, with refit, and cv= whose folds are the same for all, not "reshuffle".'
+            )
+        if self.threshold:
+            deciding.check(fitting)
 
     def _wanted(self, fitting: Fitting) -> Wanted:
         """The space, and the estimator's own settings as the first point where it holds them.
