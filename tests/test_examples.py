@@ -9,6 +9,7 @@ import pytest
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 SAYS = {
     "define_by_run": "parameters were asked for: weight_0, weight_1",
+    "grid_search": "On rows that it never saw it has 0.9",
     "multi_objective": "leaves  accuracy 0.",
     "parallel": "failed: the process of the trial ended with exit code 7",
     "resume_sqlite": "12 trials were there, now there are 24: it has its 24 trials",

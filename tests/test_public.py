@@ -6,12 +6,15 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from sklearn import model_selection as theirs
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
 import luthier
+from luthier import sklearn
 from luthier.history import KINDS
 
 DOCS = Path(__file__).parents[1] / "docs"
-PARTS = ["estimate", "integrations", "samplers", "schedulers", "stores", "testing"]
+PARTS = ["estimate", "integrations", "samplers", "schedulers", "sklearn", "stores", "testing"]
 PUBLIC = ["luthier", *(f"luthier.{name}" for name in PARTS)]
 
 
@@ -70,6 +73,30 @@ def test_every_public_class_and_function_has_a_docstring(module):
                 bare.append(f"{name}.{method}")
 
     assert not bare, f"{module}: no docstring on {', '.join(bare)}"
+
+
+@pytest.mark.parametrize("name", [n for n in sklearn.__all__ if hasattr(theirs, n)])
+def test_what_a_search_adds_to_scikit_learns_is_explained_once(name):
+    added = [p for p in parameters(sklearn, name) if p not in parameters(theirs, name)]
+
+    assert explained(sklearn.GridSearchCV) == added
+
+
+def test_each_parameter_of_a_search_that_proposes_is_named():
+    for search in (sklearn.SearchCV, sklearn.BayesSearchCV, sklearn.GeneticSearchCV):
+        named = [*explained(sklearn.SearchCV), *re.findall(r"`(\w+)`", sklearn.SearchCV.__doc__)]
+
+        assert set(parameters(search)) <= set(named)
+
+
+def parameters(search, name=""):
+    return list(inspect.signature(getattr(search, name) if name else search).parameters)
+
+
+def explained(search):
+    """The parameters that a docstring explains, in its order."""
+    part = inspect.cleandoc(search.__doc__).split("Parameters\n----------\n")[1]
+    return re.findall(r"^(\w+) : ", part.split("\n\nAttributes\n")[0], re.M)
 
 
 def test_every_kind_of_event_is_documented():

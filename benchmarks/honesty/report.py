@@ -90,7 +90,7 @@ def report(records: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
         f"metrics: {len(all_rows)} winners. Truth: the winner, fitted to all training rows, on "
         "up to 4,000 rows that the search never saw. Errors are in points (hundredths of a "
         "score); for errors of regression in per cent of the truth. ± is one standard error over "
-        "searches.",
+        "searches. Cases whose searches take long have fewer of them.",
         "### Said minus true, and how often the 90 % interval holds the truth",
         methods(all_rows),
         "### By metric",

@@ -151,3 +151,17 @@ def test_multiclass_area_without_a_way_is_not_defined_as_in_scikit_learn():
         got = made.many(made.targets(KINDS), made.answers(probable(3)), np.ones((1, N)))
 
     assert np.isnan(got).all()
+
+
+def test_classes_that_no_counted_row_names_do_not_count():
+    y = np.array([2, 2, 5, 5, 5, 9, 9])
+    given = np.array([[2, 5, 5, 2, 5, 9, 2]])
+    W = np.array([[1.0, 1, 1, 2, 1, 0, 0]])
+
+    for name in ("f1_macro", "balanced_accuracy"):
+        made, scorer = measure(name, y), get_scorer(name)
+        got = made.many(made.targets(y), made.answers(given), W)
+
+        rows = np.repeat(np.arange(7), W[0].astype(int))
+        want = scorer._score_func(y[rows], given[0][rows], **scorer._kwargs)
+        assert got[0, 0] == pytest.approx(want)

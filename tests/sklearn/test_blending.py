@@ -48,6 +48,7 @@ def test_regressors_are_averaged_by_their_weights():
     assert made.single is not None
     assert found.honest_score_ > made.single.score
     assert "Of the winner alone expect" in made.words
+    assert f"Predictions are the mean of {len(fitted)} candidates." in found.summary()
     assert (pickle.loads(pickle.dumps(found)).predict(X) == found.predict(X)).all()
 
 

@@ -61,6 +61,7 @@ def test_the_honest_score_is_that_of_predicting_with_the_threshold():
     assert found.honest_interval_[0] < truth < found.honest_interval_[1]
     assert found.honest_score_ == found.threshold_.honest.score > found.best_score_
     assert "Predict the second class from" in found.threshold_.words
+    assert "The second class is predicted from" in found.summary()
 
 
 def test_what_the_choice_of_the_classifier_flatters_is_taken_off():

@@ -210,6 +210,28 @@ def test_trials_bound_a_grid():
     assert search.cv_results_["params"] == [{"C": 1}, {"C": 2}]
 
 
+def test_patience_ends_a_grid():
+    """So many candidates without a better one, in the order of the grid."""
+    grid = {"max_depth": [3, 1, 1, 1, 1, 3]}
+    tree = DecisionTreeClassifier(random_state=0)
+    search = ours.GridSearchCV(tree, grid, patience=2).fit(X, Y)
+    assert list(search.cv_results_["n_folds"]) == [5, 5, 5, 0, 0, 0]
+    assert "2 trials brought nothing better" in search.ended_
+
+
+def test_racing_drops_only_what_loses():
+    """The winner has every fold, what was dropped is NaN, and the winner is the plain search's."""
+    grid = {"max_depth": [1, 2, 3, 4], "min_samples_leaf": [1, 100]}
+    tree = DecisionTreeClassifier(random_state=0)
+    plain = ours.GridSearchCV(tree, grid, cv=10).fit(X, Y)
+    raced = ours.GridSearchCV(tree, grid, cv=10, racing=True).fit(X, Y)
+    ran = raced.cv_results_["n_folds"]
+    assert ran.sum() < 80
+    assert ran[raced.best_index_] == 10
+    assert raced.best_params_ == plain.best_params_
+    np.testing.assert_array_equal(np.isnan(raced.cv_results_["mean_test_score"]), ran < 10)
+
+
 class Interrupting(SVC):
     """Ctrl-C in the middle of the second candidate."""
 

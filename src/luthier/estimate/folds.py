@@ -102,7 +102,7 @@ def optimism_of_folds(scores: npt.ArrayLike) -> float:
     Source
     ------
     Tibshirani and Tibshirani (2009), A bias correction for the minimum error rate in
-    cross-validation, *Annals of Applied Statistics* 3, equation 2.2.
+    cross-validation, *Annals of Applied Statistics* 3.
     """
     Y, full = _complete(scores)
     Y = Y[full]
@@ -129,8 +129,8 @@ def over_folds(values: npt.ArrayLike, ratio: float, level: float = 0.9) -> Gain:
 
     Source
     ------
-    Nadeau and Bengio (2003), Inference for the generalization error, *Machine Learning* 52,
-    section 4; for repeated cross-validation Bouckaert and Frank (2004).
+    Nadeau and Bengio (2003), Inference for the generalization error, *Machine Learning* 52; for
+    repeated cross-validation Bouckaert and Frank (2004).
     """
     v = np.asarray(values, dtype=np.float64)
     if not v.size:

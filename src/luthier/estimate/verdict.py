@@ -14,7 +14,7 @@ from luthier.estimate.result import Gain
 from luthier.numerics.gap import Gap, judged
 
 # Measured on searches whose truth is known: 0.2 finds four of five searches that gained nothing,
-# and suspects one in eight of those that did (benchmarks/RESULTS.md, "Honest figures").
+# and suspects one in five of those that did (benchmarks/RESULTS.md, "Honest figures").
 SUSPECT = 0.2
 
 

@@ -87,7 +87,7 @@ def honest(
     bootstrap sample and score on the rest, we choose on four fifths and score all rows once: a
     bootstrap sample tells candidates apart no better than half of the rows, and scores such as
     F1 suffer from few rows. The factor of the variance: Nadeau and Bengio (2003), Inference for
-    the generalization error, *Machine Learning* 52, equation 9, for rows in place of folds.
+    the generalization error, *Machine Learning* 52; theirs is for folds, this one for rows.
     """
     predictions = np.asarray(predictions)
     pool, inside = pooled(y, fold, measure, rows, blocks, weights, train)

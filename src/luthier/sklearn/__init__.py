@@ -9,7 +9,19 @@ used.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from luthier.sklearn.blending import Blend
+    from luthier.sklearn.cv import Holdout
+    from luthier.sklearn.drop_in import (
+        GridSearchCV,
+        HalvingGridSearchCV,
+        HalvingRandomSearchCV,
+        RandomizedSearchCV,
+    )
+    from luthier.sklearn.model_based import BayesSearchCV, GeneticSearchCV, SearchCV
+    from luthier.sklearn.nesting import Nested, nested
 
 _HOMES = {
     "drop_in": (
@@ -18,6 +30,7 @@ _HOMES = {
         "HalvingRandomSearchCV",
         "RandomizedSearchCV",
     ),
+    "blending": ("Blend",),
     "cv": ("Holdout",),
     "nesting": ("Nested", "nested"),
     "model_based": ("BayesSearchCV", "GeneticSearchCV", "SearchCV"),
@@ -26,6 +39,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BayesSearchCV",
+    "Blend",
     "GeneticSearchCV",
     "GridSearchCV",
     "HalvingGridSearchCV",

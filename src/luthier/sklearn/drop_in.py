@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn import model_selection as theirs
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
 from luthier.sklearn.base import Folded
 from luthier.sklearn.figures import Figures
-from sklearn import model_selection as theirs
 
 
 class Quiet:
@@ -24,7 +24,69 @@ class Quiet:
 
 
 class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
-    """scikit-learn's `GridSearchCV`, that can be stopped and resumed and does no work twice."""
+    """scikit-learn's `GridSearchCV`, that can be stopped and resumed and does no work twice.
+
+    Parameters up to `return_train_score` are scikit-learn's, and with those alone so is every
+    digit of ``cv_results_``, times aside. ``refit="one_se"`` is new: it takes the simplest
+    candidate within one standard error of the best, or raises `StudyError` if of none of the
+    parameters it is known which way is simpler. The rest is ours, is given by name, and is the
+    same for `RandomizedSearchCV`, `HalvingGridSearchCV` and `HalvingRandomSearchCV`.
+
+    Parameters
+    ----------
+    racing : bool or {"lossless", "forgiving", "likely"}, default=False
+        Whether candidates that will not win are spared their other folds. "lossless" spares those
+        that could not win with the highest score there is on all of these, so it never changes
+        the winner; where nobody knows the highest score it spares those that failed only.
+        "forgiving" adds those whose mean so far is no better than the worst fold of the best
+        candidate; "likely", which True stands for, adds to the first those that end ahead with a
+        probability below 2 %, judged on the folds that both have. Only a candidate that ran on
+        every fold can be the best.
+    honest : bool, default=True
+        Keep what candidates predict for the test rows of their folds, for `honest_`. The scorer
+        asks for it anyway, so it costs memory only: candidates times rows, in the store too.
+    reuse : bool, default=True
+        Fit the first steps of a pipeline once for each training fold, not once for each candidate
+        that has them with the same parameters. No score changes: what cannot be shared safely, a
+        step that draws from a global random generator for example, is fitted as ever. Each
+        process keeps up to 1 GiB. ``mean_fit_time`` is then the time for what was left to do.
+    finalists : int, default=0
+        Score so many of the best again, on fresh folds, beside the estimator's own settings, and
+        leave the comparison in ``finals_``; it does not change the winner here. Less than 2 is
+        none. Nothing is scored if there is no way to make fresh folds (a splitter that has no
+        other ones), the estimator's own settings were no candidate, or time ran out.
+    time_limit : float, optional
+        Seconds after which no further fold starts. At least one candidate runs on every fold;
+        what has started is waited for, and the fit of the winner comes on top.
+    trials : int, optional
+        Only the first so many candidates; in a halving search one that goes on to the next
+        iteration counts again.
+    patience : int, optional
+        How many candidates may come without a better one, in the order of ``cv_results_``.
+    store : str or path, optional
+        An SQLite file, or the URL of a database, in which every fold is logged as it ends. The
+        same call fits nothing that is there again, however the last one ended; with more
+        candidates it adds those. `StudyError` if it holds a search of another kind, estimator,
+        scoring, data or folds under that name.
+    study : str, default="search"
+        The name of the search in its store, which can hold many.
+    progress : bool, optional
+        Show a line on the standard error stream, with candidates, folds and the best score so
+        far; None does so on a terminal only. ``verbose`` is scikit-learn's.
+
+    Attributes
+    ----------
+    cv_results_ : dict
+        As in scikit-learn, like the attributes that are not named here. Where a candidate did not
+        run on every fold, its other folds and its mean are NaN, its rank is the last, and
+        ``cv_results_["n_folds"]`` says for each candidate on how many it ran.
+    ended_ : str
+        Why the search ended before its candidates did: the limit that was met. Empty if it did not.
+    finals_ : Overtuning
+        The best few on fresh folds; only with `finalists`.
+    study_ : Study
+        The log; only with `store`.
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **theirs.GridSearchCV._parameter_constraints,
@@ -80,7 +142,12 @@ class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
 
 
 class RandomizedSearchCV(Quiet, theirs.RandomizedSearchCV, Folded):  # type: ignore[misc]
-    """scikit-learn's `RandomizedSearchCV`, that can be stopped and resumed."""
+    """scikit-learn's `RandomizedSearchCV`, that can be stopped and resumed.
+
+    Parameters up to `return_train_score` are scikit-learn's, the rest is explained at
+    `GridSearchCV`. With `store`, give `random_state` a number: without one, the same call draws
+    other candidates.
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **theirs.RandomizedSearchCV._parameter_constraints,
@@ -140,7 +207,12 @@ class RandomizedSearchCV(Quiet, theirs.RandomizedSearchCV, Folded):  # type: ign
 
 
 class HalvingGridSearchCV(Quiet, theirs.HalvingGridSearchCV, Folded):  # type: ignore[misc]
-    """scikit-learn's `HalvingGridSearchCV`."""
+    """scikit-learn's `HalvingGridSearchCV`, that can be stopped and resumed.
+
+    Parameters up to `verbose` are scikit-learn's, the rest is explained at `GridSearchCV`. With
+    `store`, give `random_state` a number: the rows of each iteration depend on it. There is no
+    honest figure after more than one iteration, for candidates were not scored on the same rows.
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **theirs.HalvingGridSearchCV._parameter_constraints,
@@ -206,7 +278,12 @@ class HalvingGridSearchCV(Quiet, theirs.HalvingGridSearchCV, Folded):  # type: i
 
 
 class HalvingRandomSearchCV(Quiet, theirs.HalvingRandomSearchCV, Folded):  # type: ignore[misc]
-    """scikit-learn's `HalvingRandomSearchCV`."""
+    """scikit-learn's `HalvingRandomSearchCV`, that can be stopped and resumed.
+
+    Parameters up to `verbose` are scikit-learn's, the rest is explained at `GridSearchCV`. With
+    `store`, give `random_state` a number: candidates, and the rows of each iteration, depend on
+    it. There is no honest figure after more than one iteration, as in `HalvingGridSearchCV`.
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **theirs.HalvingRandomSearchCV._parameter_constraints,

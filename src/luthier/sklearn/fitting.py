@@ -118,6 +118,7 @@ class Fitting:
         self.ended = self.last = ""
         self.own: dict[int, list[Split]] = {}  # folds of candidates that have their own
         self.line = Line(search.progress)
+        self.gone: set[int] = set()  # candidates that racing dropped
         self.total: int | None = None  # candidates that there will be, if that is known
         self.log: Log | None = None
         self.finals: tuple[Overtuning, list[int]] | None = None
@@ -272,9 +273,12 @@ class Fitting:
         going[list(rows)] = True
         while not self.over():
             scores = self.scores()[:, folds]
+            if self.splits is None:  # earlier candidates had other rows: nothing to compare with
+                scores[: rows[0]] = np.nan
             lost = going & hopeless(scores, rule=named, highest=highest)
             for row in np.flatnonzero(lost):
                 going[row] = False
+                self.gone.add(int(row))
                 if self.log is not None:
                     self.log.end(int(row), self.outcomes[row])
             tasks = next_tasks(scores, ~going, self.workers.count, promising=len(rows) > 1)
@@ -368,9 +372,14 @@ class Fitting:
 
     def over(self) -> bool:
         """Whether no further fold should start."""
-        limit = self.search.time_limit
-        if limit is None or self.ended:
-            return bool(self.ended)
+        limit, patience = self.search.time_limit, self.search.patience
+        if self.ended:
+            return True
+        if patience is not None and self._stale(patience):
+            self.ended = f"{patience} trials brought nothing better"
+            return True
+        if limit is None:
+            return False
         if time.monotonic() - self.started < limit or not any(map(complete, self.outcomes)):
             return False
         self.ended = f"the time limit of {limit:g} s was reached"
@@ -383,6 +392,21 @@ class Fitting:
             return False
         self.results = self.table()
         return True
+
+    def _stale(self, patience: int) -> bool:
+        """Whether the best candidate so far was followed by so many that are through."""
+        means = np.full(len(self.candidates), np.nan)
+        through = 0
+        for row, outcomes in enumerate(self.outcomes):
+            if not complete(outcomes) and row not in self.gone:
+                break
+            through = row + 1
+            if complete(outcomes):
+                values = [score(o, self.metric) for o in outcomes if o is not None]
+                means[row] = np.nan_to_num(np.mean(values), nan=-np.inf)
+        if np.isnan(means).all():
+            return False
+        return through - 1 - int(np.nanargmax(means)) >= patience
 
     # -- what came of it
 

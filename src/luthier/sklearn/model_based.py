@@ -52,31 +52,40 @@ class Wanted:
 class SearchCV(Folded):
     """The best hyperparameters of an estimator, proposed from what was seen so far.
 
+    Candidates come one after another (as many at a time as keep `n_jobs` workers busy), and each
+    proposal has seen the scores of those before it. The estimator's own settings come first where
+    the space holds them.
+
+    `scoring`, `n_jobs`, `verbose`, `pre_dispatch`, `error_score` and `return_train_score` are those
+    of scikit-learn's `GridSearchCV`. `refit`, `honest`, `reuse`, `time_limit`, `store`,
+    `study` and `progress` are those of ours.
+
     Parameters
     ----------
     estimator : estimator object
-    space : Space, dict, or list of dict, optional
-        What to search: our `Space`, or scikit-learn's dictionaries of lists and SciPy
+    space : Space, dict or list of dict, optional
+        What to search: a `Space`, or scikit-learn's dictionaries of lists and SciPy
         distributions, which may hold our `Float`, `Int` and `Choice` too. None takes the default
-        space of a well-known estimator.
+        space of a well-known estimator, with its own settings and some that are often good as the
+        first candidates, or raises `StudyError` if it has none.
     method : str or Sampler
         Who proposes: the name of any sampler, "gp", "tpe", "forest", "genetic", "random", ...
-        "auto" is what the class stands for.
+        "auto" is what the class stands for. A stored search keeps the one it was begun with.
     trials : int, optional
-        How many candidates; 60 where there is no `time_limit` either.
-    time_limit : float, optional
-        Seconds for the candidates; the last fit comes on top. At least one candidate is
-        evaluated.
+        How many candidates, stored ones included; 60 where there is no `time_limit` either.
     patience : int, optional
-        How many candidates may come without a better one.
-    racing : bool or "lossless"
-        Drop candidates after some folds when they will hardly win; "lossless" only those that
-        cannot. Only candidates that ran on every fold can be the best.
-    random_state : int
-        The same number gives the same search, with the same `n_jobs`.
-    store, study
-        Where the search is logged, and its name there: ``store="runs.db"``. The same call again
-        goes on where it was stopped.
+        End after so many candidates in a row that brought nothing better.
+    cv : int, splitter, iterable, Holdout or "reshuffle", optional
+        As in scikit-learn, or a `Holdout`. "reshuffle" judges each candidate on one random fifth
+        of the rows, another one for each: nothing races then, and there is no honest figure.
+    racing : bool or {"lossless", "forgiving", "likely"}
+        As in `GridSearchCV`, but on from the start. Folds run in a random order, the same for all
+        candidates; those of a `TimeSeriesSplit` keep theirs.
+    finalists : int
+        As in `GridSearchCV`, but the best on fresh folds wins.
+    random_state : int, RandomState or None
+        The same number gives the same search, with the same `n_jobs` and no `time_limit`. A
+        stored search keeps the one it was begun with, so give it a number.
     early_stopping : bool or float
         Grow the iterations of boosting and the epochs of networks instead of searching them: in
         each fold they stop by a share of its training rows, a tenth or what is given, that the
@@ -88,8 +97,17 @@ class SearchCV(Folded):
         which the winner scored best on its folds, ``threshold_``.
     ensemble : bool
         Predict with a weighted mean of the best candidates instead of the best one, ``ensemble_``.
-    scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
-        As in scikit-learn's `GridSearchCV`.
+
+    Attributes
+    ----------
+    study_ : Study
+        The log: its `space`, its `history` of trials. The other attributes are those of
+        `GridSearchCV`.
+    threshold_ : Threshold
+        With ``threshold=True``: its `value`, and what to expect of it, `honest`.
+    ensemble_ : Blend
+        With ``ensemble=True``: `members`, `weights`, `params`, and what to expect, `honest`, beside
+        the winner alone, `single`.
     """
 
     _auto: ClassVar[str] = "auto"
@@ -292,9 +310,6 @@ class Asking:
             if len(fitting.candidates) >= self.most:
                 fitting.ended = f"all {self.most} trials were run"
                 break
-            if self._stale():
-                fitting.ended = f"{self.search.patience} trials brought nothing better"
-                break
             jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
             asked = self.study.ask(int(min(jobs, self.most - len(fitting.candidates))))
             if not asked:
@@ -314,16 +329,7 @@ class Asking:
                     [self.wanted.settings(history.params(number))], len(self.splits)
                 )
                 self.fitting.outcomes[row] = self.journal.known(number, len(self.splits))
-
-    def _stale(self) -> bool:
-        patience = self.search.patience
-        if patience is None or not self.fitting.candidates:
-            return False
-        # A fold that failed makes a mean of -inf, one that was not run makes it NaN.
-        means = self.fitting.scores().mean(axis=1)
-        if np.isnan(means).all():
-            return False
-        return len(means) - 1 - int(np.nanargmax(means)) >= patience
+                self.fitting.gone.add(row)  # whatever folds it lacks will not be run
 
     def _evaluate(self, asked: Sequence[Trial]) -> None:
         fitting, folds = self.fitting, len(self.splits)
@@ -358,7 +364,7 @@ class Asking:
 
 
 class BayesSearchCV(SearchCV):
-    """Bayesian optimisation: `SearchCV` with the Gaussian process.
+    """Bayesian optimisation: `SearchCV` with a Gaussian process.
 
     Parameters are those of `SearchCV`; ``method="tpe"`` and "forest" are Bayesian too.
     """
@@ -369,7 +375,8 @@ class BayesSearchCV(SearchCV):
 class GeneticSearchCV(SearchCV):
     """A genetic algorithm: `SearchCV` with selection, crossover and mutation.
 
-    Parameters are those of `SearchCV`; ``method="differential"`` and "cmaes" evolve otherwise.
+    Parameters are those of `SearchCV`; ``method="differential"`` and "cmaes" evolve otherwise, and
+    ``method=luthier.samplers.Genetic(population=40)`` has a population of another size than 20.
     """
 
     _auto: ClassVar[str] = "genetic"

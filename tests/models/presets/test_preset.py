@@ -35,6 +35,7 @@ from sklearn.utils import all_estimators
 from luthier.errors import StudyError
 from luthier.models.presets import preset
 from luthier.models.presets.known import KNOWN, MODELS, STEPS
+from luthier.models.presets.portfolio import _chosen
 
 ROWS, COLUMNS = 60, 4
 BOOSTERS = {"xgboost": "XGB", "lightgbm": "LGBM", "catboost": "CatBoost"}
@@ -116,6 +117,25 @@ def test_the_default_point_leaves_the_estimator_equal_to_itself(name):
         twin = clone(PLAIN[name]).set_params(**made.settings(made.default))
     assert same_settings(twin, PLAIN[name])
     assert made.source
+
+
+@pytest.mark.parametrize("name", sorted(set(_chosen()) & set(PLAIN)))
+def test_every_point_of_a_portfolio_is_one_of_the_space_and_can_be_set(name):
+    made = preset(PLAIN[name], rows=900, columns=20)
+
+    assert 4 <= len(made.portfolio) == len(_chosen()[name]) <= 8
+    assert made.default not in made.portfolio
+    for point in made.portfolio:
+        assert made.space.values(made.space.check(point)) == point
+        clone(PLAIN[name]).set_params(**made.settings(point))
+
+
+def test_the_most_used_models_have_a_portfolio():
+    both = ["KNeighbors", "DecisionTree", "RandomForest", "ExtraTrees", "GradientBoosting"]
+    both += ["HistGradientBoosting", "MLP", "XGB", "LGBM"]
+    lone = {"LogisticRegression", "SVC", "Ridge", "ElasticNet", "SVR"}
+
+    assert set(_chosen()) == lone | {f"{name}{end}" for name in both for end in ENDS}
 
 
 @pytest.mark.parametrize("name", PLAIN)

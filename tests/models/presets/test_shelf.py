@@ -22,16 +22,22 @@ def test_a_number_that_may_be_a_word_becomes_two_parameters():
 
 
 @pytest.mark.parametrize(
-    ("own", "word", "number", "high"),
-    [(None, "unlimited", 4, 9), (7, "value", 7, 9), (30, "value", 30, 30), (0.3, "0.3", 4, 9),
-     (True, "True", 4, 9)],
-)  # fmt: skip
-def test_what_the_estimator_has_now_is_the_default(own, word, number, high):
+    ("own", "word", "number", "low", "high"),
+    [
+        (None, "unlimited", 4, 2, 9),
+        (7, "value", 7, 2, 9),
+        (30, "value", 30, 2, 30),
+        (-1, "value", -1, -1, 9),
+        (0.3, "0.3", 4, 2, 9),
+        (True, "True", 4, 2, 9),
+    ],
+)
+def test_what_the_estimator_has_now_is_the_default(own, word, number, low, high):
     shelf = shelved({"depth": own})
+    value = shelf.found["a__depth_value"]
 
     assert shelf.found["a__depth"].default == word
-    assert shelf.found["a__depth_value"].default == number
-    assert shelf.found["a__depth_value"].high == high
+    assert (value.default, value.low, value.high) == (number, low, high)
     given = {"depth": word, **({"depth_value": number} if word == "value" else {})}
     assert translated(shelf.words, given) == {"depth": own}
 
