@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._validation import (
@@ -25,9 +26,10 @@ from luthier.errors import DataError, StudyError
 from luthier.estimate import Overtuning
 from luthier.numerics.racing import Rule, hopeless, next_tasks
 from luthier.parameters import same
-from luthier.sklearn import choosing, compat, judging, prefixes, sharing
+from luthier.sklearn import blending, choosing, compat, deciding, judging, prefixes, sharing
 from luthier.sklearn.cv import Holdout, Reshuffle
 from luthier.sklearn.evaluate import How, Outcome
+from luthier.sklearn.growing import Growing
 from luthier.sklearn.journal import (
     SCORE,
     Journal,
@@ -113,6 +115,7 @@ class Fitting:
         self.base = clone(search.estimator)
         self.token = uuid.uuid4().hex
         self.sharing = search.reuse and prefixes.shareable(self.base, self.routed.estimator.fit)
+        self.growing = Growing.of(self)
         self.workers = Workers(search.n_jobs, getattr(search, "pre_dispatch", "2*n_jobs"))
         self.candidates: list[dict[str, Any]] = []
         self.outcomes: list[list[Outcome | None]] = []
@@ -132,6 +135,9 @@ class Fitting:
         self.measure = judging.measure_of(self)
         for name in ("_evidence", "_honest", "finals_", "study_"):  # of an earlier fit
             search.__dict__.pop(name, None)
+        self.extras = bool(
+            getattr(search, "threshold", False) or getattr(search, "ensemble", False)
+        )
 
     def _splitter(self) -> Any:
         search, classes = self.search, is_classifier(self.search.estimator)
@@ -286,9 +292,9 @@ class Fitting:
             scores[: rows[0]] = np.nan
         while not self.over():
             lost = going & hopeless(scores, rule=named, highest=highest)
-            for row in np.flatnonzero(lost):
-                going[row] = False
-                self.close(int(row))
+            going &= ~lost
+            for row in np.flatnonzero(lost).tolist():
+                self.close(row)
             tasks = next_tasks(scores, ~going, self.workers.count, promising=len(rows) > 1)
             if not tasks:
                 return
@@ -327,8 +333,10 @@ class Fitting:
             row, fold = tasks[number]
             train, test = self.own.get(row, splits)[fold]
             context = None if contexts is None else contexts[row, fold]
-            name = digest(np.asarray(train)) if self.sharing and row in self.own else names[fold]
-            how = How(self._prefix(row, name), self.search.honest)
+            plan = None if self.growing is None else self.growing.plan(train)
+            rows = digest(np.asarray(train)) if self.sharing and row in self.own else names[fold]
+            keep = self.search.honest or self.extras
+            how = How(self._prefix(row, rows), keep, plan, self.extras)
             return (clone(self.base), self.X, self.y, how), {
                 "scorer": self.scorers,
                 "fit_params": self.routed.estimator.fit,
@@ -451,17 +459,19 @@ class Fitting:
         model = next(o for row in self.outcomes for o in row if o is not None)
         blank = _blank(model)
         flat = [
-            {k: v for k, v in (outcome or blank).items() if k != "predictions"}
+            {k: v for k, v in (outcome or blank).items() if k not in ("predictions", "iterations")}
             for row in self.outcomes
             for outcome in row
         ]
-        more = {**self.more, "n_folds": counts} if gaps or self.search.racing else self.more
+        more: dict[str, Any] = dict(self.more)
+        if self.growing is not None:
+            more[f"mean_{self.growing.name}"] = self.growing.means()
+        if gaps or self.search.racing:
+            more["n_folds"] = counts
         with warnings.catch_warnings():
             if gaps:
                 warnings.filterwarnings("ignore", message="One or more of the .* non-finite")
-            made: dict[str, Any] = self.search._format_results(
-                self.candidates, folds, flat, dict(more)
-            )
+            made: dict[str, Any] = self.search._format_results(self.candidates, folds, flat, more)
         return made
 
     @property
@@ -518,16 +528,36 @@ class Fitting:
     def refit(self) -> None:
         """Fit the best candidate to all data."""
         search = self.search
-        # The values are cloned too: they may be estimators that a later fit would change.
-        search.best_estimator_ = clone(self.base).set_params(
-            **clone(dict(search.best_params_), safe=False)
-        )
+        search.best_estimator_ = self._unfitted(int(search.best_index_))
         with self.calls.refit(search.best_estimator_):
             begun = time.time()
-            search.best_estimator_.fit(*self.given, **self.routed.estimator.fit)
+            self._fit(search.best_estimator_)
             search.refit_time_ = time.time() - begun
             if hasattr(search.best_estimator_, "feature_names_in_"):
                 search.feature_names_in_ = search.best_estimator_.feature_names_in_
+        if self.extras and self.splits is not None:
+            evidence = judging.Evidence.of(self, self.splits, int(search.best_index_))
+            (deciding.decide if search.threshold else blending.blend)(self, evidence)
+
+    def fitted(self, row: int) -> Any:
+        """A candidate fitted to all data."""
+        made = self._unfitted(row)
+        self._fit(made)
+        return made
+
+    def _unfitted(self, row: int) -> Any:
+        # The values are cloned too: they may be estimators that a later fit would change.
+        values = clone(dict(self.results["params"][row]), safe=False)
+        made = clone(self.base).set_params(**values)
+        if self.growing is not None:
+            self.growing.settle(made, row)
+        return made
+
+    def _fit(self, estimator: Any) -> None:
+        with warnings.catch_warnings():
+            if self.growing is not None:  # its folds said that it had learned enough
+                warnings.simplefilter("ignore", ConvergenceWarning)
+            estimator.fit(*self.given, **self.routed.estimator.fit)
 
     def end(self) -> None:
         """Leave the rest of what a fitted search has."""
