@@ -20,6 +20,7 @@ GROUPS = {
     "tables": ("hpobench", "hpolib", "nasbench201"),
     "noisy tables": ("noisy-hpobench", "noisy-hpolib", "noisy-nasbench201"),
     "model choice": ("cash",),
+    "layers": ("layers",),
     "COCO": ("bbob", "bbob-mixint"),
     "many parameters": ("wide",),
 }

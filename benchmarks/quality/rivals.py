@@ -449,15 +449,21 @@ USUAL = ["random", "luthier-auto", "luthier-gp", "luthier-tpe", "optuna-tpe", "o
 def rival(name: str) -> type[Any]:
     """The class of that name; ``luthier-`` and a sampler's name stand for that sampler.
 
+    ``without-`` and an ingredient stand for the default sampler without it.
+
     Raises
     ------
     SystemExit
         If there is none.
     """
+    from benchmarks.quality.ablation import INGREDIENTS, Without
     from luthier import samplers
 
     if name in RIVALS:
         return RIVALS[name]
+    ingredient = name.removeprefix("without-")
+    if ingredient in INGREDIENTS and ingredient != name:
+        return type(name, (Without,), {"ingredient": ingredient})
     own = "random" if name == "random" else name.removeprefix("luthier-")
     if own in samplers.NAMES and name in ("random", f"luthier-{own}"):
         return type(name, (Luthier,), {"sampler": own})
