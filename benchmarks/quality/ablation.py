@@ -99,10 +99,6 @@ def _balance() -> Swaps:
             lambda n, levels, rng: rng.random((n, len(levels)))}  # fmt: skip
 
 
-def _settled() -> Swaps:
-    return {"luthier.samplers.gp.SETTLED": 0.0}
-
-
 def _polish() -> Swaps:
     return {"luthier.samplers.gp.polish": lambda rise, u: u}
 
@@ -124,7 +120,6 @@ INGREDIENTS: dict[str, tuple[str, Callable[[], Swaps]]] = {
     "improvement": ("expected improvement in turns", _improvement),
     "bounds": ("bounds in turns", _bounds),
     "polish": ("a climb along gradients", _polish),
-    "settled": ("nothing that is known is tried", _settled),
     "crowd": ("bolder where trials are running", _crowd),
     "branches": ("one point in five by chance", _branches),
 }
