@@ -143,7 +143,7 @@ class OptunaLuthier(Optuna):
 
 
 class Hyperopt:
-    """Its Parzen estimator."""
+    """Its Parzen estimator; where a number is the parent, it is shown every child."""
 
     package, flies = "hyperopt", True
 
@@ -152,7 +152,8 @@ class Hyperopt:
 
         logging.getLogger("hyperopt").setLevel(logging.ERROR)
         self.lib, self.space = hyperopt, space
-        top = {name: self.node(name) for name, p in space.items() if not p.when}
+        options = {n for n, p in space.items() if isinstance(p, Choice) and not p.ordered}
+        top = {n: self.node(n) for n, p in space.items() if not options & {*(p.when or ())}}
         self.domain = hyperopt.base.Domain(lambda config: 0.0, top)
         self.trials = hyperopt.Trials()
         self.rng = np.random.default_rng(seed)

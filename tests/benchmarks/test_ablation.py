@@ -67,7 +67,7 @@ def test_a_positive_difference_says_that_the_ingredient_helps():
     from benchmarks.quality.ablation import table
 
     rng = np.random.default_rng(1)
-    run = {"task": "wide/valley-50", "trials": 30, "flight": 1, "thinking": 0.5}
+    run = {"task": "wide/valley-50", "trials": 30, "flight": 1, "thinking": 0.5, "version": "x 1"}
     drawn = rng.uniform(50.0, 90.0, 30).tolist()
     shown = table(
         [
