@@ -229,7 +229,9 @@ def report(
         seeds = " to ".join(map(str, sorted({found[0], found[-1]})))
         sizes = f"tasks: {made[0]['tasks']}, seeds: {seeds}"
         parts += [f"### {title[:1].upper()}{title[1:]} ({sizes})", table(made, absent, base)]
-        for who in few:  # beside the base alone, or all would be shown on these few seeds
+        # Beside the base alone, or all would be shown on these few seeds; of one task they say
+        # too little.
+        for who in few if len(tasks) > 1 and title == next(iter(present)) else ():
             pair, _ = rows(runs.of([who, base]), tasks, base)
             parts += [f"On fewer seeds ({max(pair[0]['seeds'])}):", table(pair, [], base)]
         data.append({"group": title, "tasks": tasks, "rows": made, "absent": absent})

@@ -223,7 +223,8 @@ class SMAC:
         made.add(list(nodes.values()))
         for name, p in space.items():
             for parent, accepted in (p.when or {}).items():
-                at = [space[parent].options.index(value) for value in accepted]
+                above = space[parent]
+                at = [above.options.index(v) if isinstance(above, Choice) else v for v in accepted]
                 made.add(CS.InCondition(nodes[name], nodes[parent], at))
         self.folder = tempfile.mkdtemp(prefix="smac-")
         scenario = Scenario(made, deterministic=True, n_trials=trials, seed=seed,
