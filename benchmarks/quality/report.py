@@ -233,7 +233,8 @@ def report(
         # too little.
         for who in few if len(tasks) > 1 and title == next(iter(present)) else ():
             pair, _ = rows(runs.of([who, base]), tasks, base)
-            parts += [f"On fewer seeds ({max(pair[0]['seeds'])}):", table(pair, [], base)]
+            counts = " to ".join(map(str, pair[0]["seeds"]))
+            parts += [f"On fewer seeds ({counts}):", table(pair, [], base)]
         data.append({"group": title, "tasks": tasks, "rows": made, "absent": absent})
     return "\n\n".join(parts), data
 
