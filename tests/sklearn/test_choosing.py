@@ -129,3 +129,11 @@ def test_finalists_change_no_winner_of_a_grid():
 def test_finalists_without_fresh_folds_are_announced():
     with pytest.warns(UserWarning, match="no fresh folds like those of TimeSeriesSplit"):
         GridSearchCV(TREE, {"max_depth": [1, 2]}, cv=TimeSeriesSplit(2), finalists=2).fit(X, Y % 2)
+
+
+def test_finalists_do_not_try_patience():
+    """It counts the candidates of the search."""
+    how = {"trials": 9, "racing": False, "method": "random", "random_state": 2}
+    search = SearchCV(TREE, {"max_depth": list(range(1, 20))}, finalists=4, patience=1, **how)
+
+    assert search.fit(X, Y).finals_.choice in range(4)

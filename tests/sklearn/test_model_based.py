@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import sklearn
 from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.cluster import KMeans
@@ -32,7 +33,6 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-import sklearn
 from luthier import Choice, Float, Int, Space
 from luthier.errors import SpaceError, StoreError, StudyError
 from luthier.sklearn import BayesSearchCV, GeneticSearchCV, RandomizedSearchCV, SearchCV

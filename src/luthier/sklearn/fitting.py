@@ -119,10 +119,10 @@ class Fitting:
         self.more: dict[str, list[Any]] = defaultdict(list)
         self.results: dict[str, Any] = {}
         self.ended = self.last = ""
-        self.listed = False  # whether all candidates of a batch are known before it runs
-        self.closed: list[int] = []  # candidates that ran on all folds or were dropped, in order
         self.own: dict[int, list[Split]] = {}  # folds of candidates that have their own
         self.line = Line(search.progress)
+        self.gone: set[int] = set()  # candidates that racing dropped
+        self.aside = False  # whether finalists run, who are no part of the search
         self.total: int | None = None  # candidates that there will be, if that is known
         self.log: Log | None = None
         self.finals: tuple[Overtuning, list[int]] | None = None
@@ -166,7 +166,7 @@ class Fitting:
         dict
             The results so far, in the form of ``cv_results_``.
         """
-        search, self.listed = self.search, True
+        search = self.search
         cv = cv or search._checked_cv_orig
         candidates = [dict(candidate) for candidate in candidate_params]
         splits = self.split(cv)
@@ -246,7 +246,7 @@ class Fitting:
         for row in rows:
             self.outcomes[row] = self.log.stored(row, len(splits))
             if complete(self.outcomes[row]):
-                self.close(row)
+                self._close(row)
 
     def _marked(self, row: int) -> dict[str, Any]:
         """A candidate with what else tells it from others: the resources that it is given."""
@@ -282,17 +282,20 @@ class Fitting:
         going = np.zeros(len(self.candidates), dtype=bool)
         going[list(rows)] = True
         scores = self.scores()[:, folds]
+        if self.splits is None:  # earlier candidates had other rows: nothing to compare with
+            scores[: rows[0]] = np.nan
         while not self.over():
             lost = going & hopeless(scores, rule=named, highest=highest)
             for row in np.flatnonzero(lost):
                 going[row] = False
-                self.close(int(row))
+                self.gone.add(int(row))
+                self._close(int(row))
             tasks = next_tasks(scores, ~going, self.workers.count, promising=len(rows) > 1)
             if not tasks:
                 return
             self.work([(row, folds[k]) for row, k in tasks], splits, contexts)
-            for row, k in tasks:
-                scores[row, k] = self._score(self.outcomes[row][folds[k]])
+            for candidate, k in tasks:
+                scores[candidate, k] = self._score(self.outcomes[candidate][folds[k]])
 
     def scores(self) -> Array:
         """(candidates, folds), larger is better; NaN where not run, -inf where it failed."""
@@ -352,11 +355,10 @@ class Fitting:
             if self.log is not None:
                 self.log.fold(row, fold, outcome)
             if complete(self.outcomes[row]):
-                self.close(row)
+                self._close(row)
 
-    def close(self, row: int) -> None:
+    def _close(self, row: int) -> None:
         """A candidate has run on all folds, or is dropped."""
-        self.closed.append(row)
         if self.log is not None:
             self.log.end(row, self.outcomes[row])
 
@@ -378,15 +380,17 @@ class Fitting:
 
     def elsewhere(self, candidates: Sequence[Candidate], splits: Sequence[Split]) -> Array:
         """(candidates, folds) scores on other folds, which leave no other trace."""
-        kept = self.candidates, self.outcomes, self.closed, self.own, self.log, self.ended
-        self.candidates, self.closed, self.own = [dict(c) for c in candidates], [], {}
+        kept = self.candidates, self.outcomes, self.gone, self.own, self.log, self.ended
+        self.candidates, self.gone, self.own = [dict(c) for c in candidates], set(), {}
+        self.aside = True
         self.outcomes, self.log, self.ended = [[None] * len(splits) for _ in candidates], None, ""
         try:
             rows, folds = range(len(candidates)), range(len(splits))
             self.work([(row, fold) for row in rows for fold in folds], splits)
             return self.scores()
         finally:
-            self.candidates, self.outcomes, self.closed, self.own, self.log, self.ended = kept
+            self.candidates, self.outcomes, self.gone, self.own, self.log, self.ended = kept
+            self.aside = False
 
     def _prefix(self, row: int, rows: str) -> sharing.Prefix | None:
         if not self.sharing:
@@ -396,28 +400,17 @@ class Fitting:
 
     def over(self) -> bool:
         """Whether no further fold should start."""
-        if self.listed and not self.ended:
-            self.stale()
-        limit = self.search.time_limit
-        if limit is None or self.ended:
-            return bool(self.ended)
+        limit, patience = self.search.time_limit, self.search.patience
+        if self.ended:
+            return True
+        if patience is not None and not self.aside and self._stale(patience):
+            self.ended = f"{patience} trials brought nothing better"
+            return True
+        if limit is None:
+            return False
         if time.monotonic() - self.started < limit or not any(map(complete, self.outcomes)):
             return False
         self.ended = f"the time limit of {limit:g} s was reached"
-        return True
-
-    def stale(self) -> bool:
-        """Whether the last so many candidates brought nothing better, which ends the search."""
-        patience = self.search.patience
-        if patience is None or len(self.closed) <= patience:
-            return False
-        with np.errstate(invalid="ignore"):
-            means = [np.mean([self._score(o) for o in self.outcomes[row]]) for row in self.closed]
-        # A fold that failed makes a mean of -inf, one that was not run makes it NaN.
-        best = np.nan_to_num(means, nan=-np.inf)
-        if best.max() == -np.inf or len(best) - 1 - int(np.argmax(best)) < patience:
-            return False
-        self.ended = f"{patience} trials brought nothing better"
         return True
 
     def rescue(self) -> bool:
@@ -427,6 +420,21 @@ class Fitting:
             return False
         self.results = self.table()
         return True
+
+    def _stale(self, patience: int) -> bool:
+        """Whether the best candidate so far was followed by so many that are through."""
+        means = np.full(len(self.candidates), np.nan)
+        through = 0
+        for row, outcomes in enumerate(self.outcomes):
+            if not complete(outcomes) and row not in self.gone:
+                break
+            through = row + 1
+            if complete(outcomes):
+                values = [score(o, self.metric) for o in outcomes if o is not None]
+                means[row] = np.nan_to_num(np.mean(values), nan=-np.inf)
+        if np.isnan(means).all():
+            return False
+        return through - 1 - int(np.nanargmax(means)) >= patience
 
     # -- what came of it
 

@@ -295,8 +295,6 @@ class Asking:
             if len(fitting.candidates) >= self.most:
                 fitting.ended = f"all {self.most} trials were run"
                 break
-            if fitting.stale():
-                break
             jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
             asked = self.study.ask(int(min(jobs, self.most - len(fitting.candidates))))
             if not asked:
@@ -316,7 +314,7 @@ class Asking:
                     [self.wanted.settings(history.params(number))], len(self.splits)
                 )
                 self.fitting.outcomes[row] = self.journal.known(number, len(self.splits))
-                self.fitting.closed.append(row)
+                self.fitting.gone.add(row)  # whatever folds it lacks will not be run
 
     def _evaluate(self, asked: Sequence[Trial]) -> None:
         fitting, folds = self.fitting, len(self.splits)
@@ -334,7 +332,7 @@ class Asking:
                         fitting.outcomes[row][fold] = outcome
                         self.fold(row, fold, outcome)
                 if complete(fitting.outcomes[row]):  # killed after its last fold
-                    fitting.close(row)
+                    self.end(row, fitting.outcomes[row])
         try:
             fitting.race(rows, self.splits, order=self.order)
         finally:
