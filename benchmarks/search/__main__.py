@@ -45,6 +45,7 @@ def main() -> None:
     add("--jobs", type=int, default=1, help="processes, for racing")
     add("--rivals", help="for reach, divided by commas; otherwise all")
     add("--cache", type=Path, default=results.HERE / "results" / "cache", help="of fold scores")
+    add("--minutes", type=float, default=1e9, help="for race and reach: begin nothing afterwards")
     given = parser.parse_args()
     repeats = given.repeats or REPEATS.get(given.what, 1)
     packages = list(whole.PACKAGES)
@@ -54,8 +55,10 @@ def main() -> None:
         body, records = memory.run(repeats)
     elif given.what == "reach":
         whos = given.rivals.split(",") if given.rivals else list(reach.RIVALS)
-        body, records = reach.run(repeats, whos)
+        body, records = reach.run(repeats, whos, given.minutes)
         packages += [reach.PACKAGES[who] for who in whos if who in reach.PACKAGES]
+    elif given.what == "race":
+        body, records = whole.race(repeats, given.minutes)
     else:
         body, records = getattr(whole, given.what)(repeats)
     around = results.surroundings(list(dict.fromkeys(packages)))

@@ -219,6 +219,25 @@ def test_trials_bound_a_grid():
     assert search.cv_results_["params"] == [{"C": 1}, {"C": 2}]
 
 
+def test_racing_drops_only_what_loses():
+    """The winner has every fold, what was dropped is NaN, and the winner is the plain search's."""
+    grid = {"max_depth": [1, 2, 3, 4], "min_samples_leaf": [1, 100]}
+    tree = DecisionTreeClassifier(random_state=0)
+    plain = ours.GridSearchCV(tree, grid, cv=10).fit(X, Y)
+    raced = ours.GridSearchCV(tree, grid, cv=10, racing=True).fit(X, Y)
+    ran = raced.cv_results_["n_folds"]
+    assert ran.sum() < 80
+    assert ran[raced.best_index_] == 10
+    assert raced.best_params_ == plain.best_params_
+    np.testing.assert_array_equal(np.isnan(raced.cv_results_["mean_test_score"]), ran < 10)
+
+
+def test_patience_bounds_a_grid():
+    """So many candidates after the best; the others have not run."""
+    search = ours.GridSearchCV(SVC(), {"C": [1.0, 1e-6, 1e-7, 1e-8]}, patience=2).fit(X, Y)
+    assert list(search.cv_results_["n_folds"]) == [5, 5, 5, 0]
+
+
 def test_a_grid_without_parameters_can_be_stored(tmp_path):
     """It is one candidate."""
     for _ in range(2):
@@ -253,19 +272,6 @@ def test_patience_ends_a_grid():
     search = ours.GridSearchCV(tree, grid, patience=2).fit(X, Y)
     assert list(search.cv_results_["n_folds"]) == [5, 5, 5, 0, 0, 0]
     assert "2 trials brought nothing better" in search.ended_
-
-
-def test_racing_drops_only_what_loses():
-    """The winner has every fold, what was dropped is NaN, and the winner is the plain search's."""
-    grid = {"max_depth": [1, 2, 3, 4], "min_samples_leaf": [1, 100]}
-    tree = DecisionTreeClassifier(random_state=0)
-    plain = ours.GridSearchCV(tree, grid, cv=10).fit(X, Y)
-    raced = ours.GridSearchCV(tree, grid, cv=10, racing=True).fit(X, Y)
-    ran = raced.cv_results_["n_folds"]
-    assert ran.sum() < 80
-    assert ran[raced.best_index_] == 10
-    assert raced.best_params_ == plain.best_params_
-    np.testing.assert_array_equal(np.isnan(raced.cv_results_["mean_test_score"]), ran < 10)
 
 
 class Interrupting(SVC):

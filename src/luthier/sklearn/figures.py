@@ -118,6 +118,10 @@ class Figures:
                     "The estimator's own settings were no candidate, so it is not known whether "
                     "tuning gained anything over them."
                 )
+        if hasattr(self, "threshold_"):
+            made.append(f"The second class is predicted from {self.threshold_.value:.4g} on.")
+        if hasattr(self, "ensemble_"):
+            made.append(f"Predictions are the mean of {len(self.ensemble_.members)} candidates.")
         with suppress(AttributeError):
             made.append(self.overtuning_.words)
         if hasattr(self, "finals_"):

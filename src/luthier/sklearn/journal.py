@@ -26,6 +26,7 @@ from luthier.trial import Trial
 SCORE = "score"
 NOT_SET = "(not set)"  # stands for a parameter that a candidate leaves alone
 TIMES = ("fit_time", "score_time", "n_test_samples")
+FOUND = "iterations"
 KINDS = (("test_scores", "test"), ("train_scores", "train"))
 
 
@@ -53,6 +54,8 @@ class Journal:
         for kind, short in KINDS:
             if kind in outcome:
                 told |= _flat(outcome[kind], short)
+        if outcome.get(FOUND) is not None:
+            told[FOUND] = outcome[FOUND]
         if outcome["fit_error"] is not None:
             told["fit_error"] = outcome["fit_error"][-2000:]
         told[SCORE] = score(outcome, self.metric)
@@ -97,6 +100,8 @@ class Journal:
     def _outcome(self, number: int, fold: int, told: Mapping[str, Any]) -> Outcome:
         made: Outcome = {name: _number(told.get(name)) for name in TIMES}
         made["fit_error"] = told.get("fit_error")
+        if FOUND in told:
+            made[FOUND] = told[FOUND]
         for kind, short in KINDS:
             scores = {
                 name[len(short) + 1 :]: _number(value)
@@ -233,6 +238,7 @@ def fingerprint(search: Any, X: Any, y: Any, splits: Sequence[Any]) -> dict[str,
         "search": type(search).__name__,
         "estimator": _stable(repr(search.estimator)),
         "scoring": _stable(repr(search.scoring)),
+        "early_stopping": repr(getattr(search, "early_stopping", False)),
         "data": f"{digest(X)} {digest(y)}",
         "folds": " ".join(digest(part) for split in splits for part in split),
     }

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,12 +15,12 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _num_samples
 
-from luthier.errors import SpaceError
+from luthier.errors import SpaceError, StudyError
 from luthier.history import State
-from luthier.sklearn import choosing
+from luthier.sklearn import choosing, deciding
 from luthier.sklearn.base import Folded
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
@@ -87,12 +88,28 @@ class SearchCV(Folded):
     random_state : int, RandomState or None
         The same number gives the same search, with the same `n_jobs` and no `time_limit`. A
         stored search keeps the one it was begun with, so give it a number.
+    early_stopping : bool or float
+        Grow the iterations of boosting and the epochs of networks instead of searching them: in
+        each fold they stop by a share of its training rows, a tenth or what is given, that the
+        estimator does not learn from. The last rows where `cv` is by time, whole groups
+        where there are groups. The refit takes the mean number of the folds, in proportion to its
+        rows; ``cv_results_`` has it as ``mean_n_estimators``, or what the estimator calls it.
+    threshold : bool
+        Of two classes, predict the second from another probability on than one half: the one at
+        which the winner scored best on its folds, ``threshold_``.
+    ensemble : bool
+        Predict with a weighted mean of the best candidates instead of the best one, ``ensemble_``.
 
     Attributes
     ----------
     study_ : Study
         The log: its `space`, its `history` of trials. The other attributes are those of
         `GridSearchCV`.
+    threshold_ : Threshold
+        With ``threshold=True``: its `value`, and what to expect of it, `honest`.
+    ensemble_ : Blend
+        With ``ensemble=True``: `members`, `weights`, `params`, and what to expect, `honest`, beside
+        the winner alone, `single`.
     """
 
     _auto: ClassVar[str] = "auto"
@@ -104,6 +121,9 @@ class SearchCV(Folded):
         "space": "no_validation",
         "method": "no_validation",
         "random_state": ["random_state"],
+        "early_stopping": ["boolean", Interval(Real, 0, 1, closed="neither")],
+        "threshold": ["boolean"],
+        "ensemble": ["boolean"],
     }
 
     def __init__(
@@ -131,6 +151,9 @@ class SearchCV(Folded):
         store: Any = None,
         study: str = "search",
         progress: bool | None = None,
+        early_stopping: bool | float = False,
+        threshold: bool = False,
+        ensemble: bool = False,
     ) -> None:
         super().__init__(
             estimator,
@@ -156,9 +179,15 @@ class SearchCV(Folded):
         self.store = store
         self.study = study
         self.progress = progress
+        self.early_stopping = early_stopping
+        self.threshold = threshold
+        self.ensemble = ensemble
 
     def _search(self, fitting: Fitting) -> None:
+        self._check_extras(fitting)
         wanted = self._wanted(fitting)
+        if fitting.growing is not None:
+            wanted = fitting.growing.wanted(wanted)
         splits = fitting.split(self._checked_cv_orig)
         seed = self.random_state
         if not isinstance(seed, int):
@@ -178,8 +207,27 @@ class SearchCV(Folded):
             for point in wanted.first:
                 study.enqueue(point)
         metric = self.refit if isinstance(self.refit, str) else None
-        journal = Journal(study, metric, files=self.store is not None and self.honest)
+        journal = Journal(
+            study, metric, files=self.store is not None and (self.honest or fitting.extras)
+        )
         Asking(self, fitting, wanted, journal, splits).run()
+
+    def _check_extras(self, fitting: Fitting) -> None:
+        """Refuse a threshold or an ensemble where there can be none.
+
+        Raises
+        ------
+        StudyError
+            As the message says.
+        """
+        shuffled = isinstance(self._checked_cv_orig, Reshuffle)
+        if fitting.extras and (not self.refit or shuffled or (self.threshold and self.ensemble)):
+            raise StudyError(
+                "threshold= and ensemble= change what the fitted search predicts: give one of "
+                'them, with refit, and cv= whose folds are the same for all, not "reshuffle".'
+            )
+        if self.threshold:
+            deciding.check(fitting)
 
     def _wanted(self, fitting: Fitting) -> Wanted:
         """The space, and the estimator's own settings as the first point where it holds them.
@@ -295,6 +343,8 @@ class Asking:
             if len(fitting.candidates) >= self.most:
                 fitting.ended = f"all {self.most} trials were run"
                 break
+            if fitting.stale():
+                break
             jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
             asked = self.study.ask(int(min(jobs, self.most - len(fitting.candidates))))
             if not asked:
@@ -314,7 +364,7 @@ class Asking:
                     [self.wanted.settings(history.params(number))], len(self.splits)
                 )
                 self.fitting.outcomes[row] = self.journal.known(number, len(self.splits))
-                self.fitting.gone.add(row)  # whatever folds it lacks will not be run
+                self.fitting.closed.append(row)
 
     def _evaluate(self, asked: Sequence[Trial]) -> None:
         fitting, folds = self.fitting, len(self.splits)
@@ -332,7 +382,7 @@ class Asking:
                         fitting.outcomes[row][fold] = outcome
                         self.fold(row, fold, outcome)
                 if complete(fitting.outcomes[row]):  # killed after its last fold
-                    self.end(row, fitting.outcomes[row])
+                    fitting.close(row)
         try:
             fitting.race(rows, self.splits, order=self.order)
         finally:
