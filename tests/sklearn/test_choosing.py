@@ -129,3 +129,11 @@ def test_finalists_change_no_winner_of_a_grid():
 def test_finalists_without_fresh_folds_are_announced():
     with pytest.warns(UserWarning, match="no fresh folds like those of TimeSeriesSplit"):
         GridSearchCV(TREE, {"max_depth": [1, 2]}, cv=TimeSeriesSplit(2), finalists=2).fit(X, Y % 2)
+
+
+def test_finalists_do_not_try_patience():
+    """It counts the candidates of the search."""
+    space = {"max_depth": [2, 3, 4, 5, 6]}
+    search = GridSearchCV(TREE, space, finalists=4, patience=3).fit(X, Y)
+
+    assert search.finals_.choice in range(4)

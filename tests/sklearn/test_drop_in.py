@@ -26,7 +26,7 @@ from luthier import sklearn as ours
 from luthier.errors import StudyError
 
 X, Y = load_breast_cancer(return_X_y=True)
-X, Y = StandardScaler().fit_transform(X[::5]), Y[::5]
+X, Y = StandardScaler().fit_transform(X[::3]), Y[::3]
 
 
 def same(a, b):
@@ -263,6 +263,15 @@ def test_every_search_goes_on_from_its_store(kind, how, tmp_path):
         made.append(search.fit(X, Y).cv_results_)
     assert Counting.fits == 1
     same(*made)
+
+
+def test_patience_ends_a_grid():
+    """So many candidates without a better one, in the order of the grid."""
+    grid = {"max_depth": [3, 1, 1, 1, 1, 3]}
+    tree = DecisionTreeClassifier(random_state=0)
+    search = ours.GridSearchCV(tree, grid, patience=2).fit(X, Y)
+    assert list(search.cv_results_["n_folds"]) == [5, 5, 5, 0, 0, 0]
+    assert "2 trials brought nothing better" in search.ended_
 
 
 class Interrupting(SVC):

@@ -395,12 +395,14 @@ class Fitting:
         kept = self.candidates, self.outcomes, self.closed, self.own, self.log, self.ended
         self.candidates, self.closed, self.own = [dict(c) for c in candidates], [], {}
         self.outcomes, self.log, self.ended = [[None] * len(splits) for _ in candidates], None, ""
+        listed, self.listed = self.listed, False  # patience counts the search's candidates alone
         try:
             rows, folds = range(len(candidates)), range(len(splits))
             self.work([(row, fold) for row in rows for fold in folds], splits)
             return self.scores()
         finally:
             self.candidates, self.outcomes, self.closed, self.own, self.log, self.ended = kept
+            self.listed = listed
 
     def _prefix(self, row: int, rows: str) -> sharing.Prefix | None:
         if not self.sharing:
