@@ -6,12 +6,12 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from sklearn import model_selection as theirs
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
 import luthier
 from luthier import sklearn
 from luthier.history import KINDS
-from sklearn import model_selection as theirs
 
 DOCS = Path(__file__).parents[1] / "docs"
 PARTS = ["estimate", "integrations", "samplers", "schedulers", "sklearn", "stores", "testing"]

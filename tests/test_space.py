@@ -977,3 +977,15 @@ def test_repr_is_what_one_would_type_and_shows_what_is_forbidden():
     assert eval(repr(svm())) == svm()
     text = repr(svm().forbid({"kernel": "poly", "degree": [4, 5]}, odd=lambda p: False))
     assert "# forbidden: {'kernel': 'poly', 'degree': 4 or 5}; odd" in text
+
+
+def test_without_leaves_out_parameters_and_what_is_forbidden_with_them():
+    space = Space({"a": Choice("x", "y"), "b": Choice("x", "y"), "c": Choice("x", "y")})
+    space = space.forbid({"a": "x", "b": "y"}, {"b": "x", "c": "x"})
+
+    left = space.without("a")
+
+    assert list(left) == ["b", "c"]
+    assert left.size == 3
+    with pytest.raises(SpaceError, match="d"):
+        space.without("d")

@@ -144,10 +144,9 @@ CASES = {case.name: case for case in _cases()}
 
 def candidates(models: str) -> list[Any]:
     """What a search tries: 36 to 48 estimators of scikit-learn."""
+    from sklearn import neighbors, svm, tree
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
-
-    from sklearn import neighbors, svm, tree
 
     def scaled(made: Any) -> Any:
         return make_pipeline(StandardScaler(), made)

@@ -4,6 +4,7 @@
     python -m benchmarks.quality                                  # everything: days of CPU time
     python -m benchmarks.quality --tasks 'cash/*' --rivals luthier-auto,optuna-tpe,random
     python -m benchmarks.quality --outstanding 8                  # eight trials in flight
+    python -m benchmarks.quality --ablate --seeds 5               # the default without its parts
     python -m benchmarks.quality --report                         # only the tables and figures
     python -m benchmarks.quality --report --rivals luthier-auto,smac  # of those two
 
@@ -31,15 +32,19 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from benchmarks import results  # noqa: E402
-from benchmarks.quality import report, rivals, running, task  # noqa: E402
+from benchmarks.quality import ablation, report, rivals, running, task  # noqa: E402
 
 FOLDER = Path(results.HERE) / "results"
 BASE = "luthier-auto"
+EMPTY = "There is nothing to report yet: some tasks need runs of random."
 
 
 def main() -> None:
     given = parsed()
     os.environ.setdefault("LUTHIER_BENCHMARK_CACHE", str(given.cache))
+    if given.ablate:
+        ablate(given)
+        return
     if not given.report:
         names = task.select(given.tasks)
         whos = given.rivals.split(",") if given.rivals else rivals.USUAL
@@ -58,6 +63,28 @@ def main() -> None:
         write(records, given.outstanding, given.out, only)
 
 
+def ablate(given: argparse.Namespace) -> None:
+    """Run the default sampler whole and without each ingredient; write the table."""
+    out = given.out.with_stem("ablation")
+    if not given.report:
+        names = task.select(ablation.TASKS if given.tasks == "*" else given.tasks)
+        whos = given.rivals.split(",") if given.rivals else ablation.rivals(given.outstanding)
+        trials = given.trials or ablation.TRIALS
+        for group in (["random", BASE], whos):
+            jobs = running.wanted(names, group, given.seeds, trials, given.outstanding, out)
+            collect(jobs, out, given.jobs)
+    if given.only_run:
+        return
+    body = ablation.table(list(running.read(out)), given.outstanding, BASE)
+    if not body or out.resolve().parent != FOLDER.resolve():
+        print(body or EMPTY)
+        return
+    name = "ablation" if given.outstanding == 1 else f"ablation-{given.outstanding}"
+    title = "What each ingredient of the default sampler earns"
+    title += f", {given.outstanding} trials in flight" if given.outstanding > 1 else ""
+    results.write(name, title, body, {"surroundings": results.surroundings([*packages()])})
+
+
 def parsed() -> argparse.Namespace:
     words = __doc__.splitlines()
     parser = argparse.ArgumentParser("python -m benchmarks.quality", description=words[0])
@@ -69,6 +96,7 @@ def parsed() -> argparse.Namespace:
     add("--outstanding", type=int, default=1, help="trials in flight")
     add("--jobs", type=int, default=1, help="runs side by side, each in a process")
     add("--again", action="store_true", help="forget earlier runs of these rivals on these tasks")
+    add("--ablate", action="store_true", help="the default sampler without each of its parts")
     add("--report", action="store_true", help="run nothing")
     add("--only-run", action="store_true", help="write no tables")
     add("--out", type=Path, default=FOLDER / "quality.jsonl", help="where runs are kept")
@@ -125,7 +153,7 @@ def write(records: list[running.Record], flight: int, out: Path, only: list[str]
     """The tables and the figure; into RESULTS.md where the runs are the repository's own."""
     body, data = report.report(records, flight, BASE, only)
     if not data:
-        print("There is nothing to report yet: some tasks need runs of random.")
+        print(EMPTY)
         return
     name = "quality" if flight == 1 else f"quality-{flight}"
     if out.resolve().parent != FOLDER.resolve():

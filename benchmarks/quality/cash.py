@@ -97,6 +97,7 @@ DATA: dict[str, tuple[Callable[[], tuple[Any, Any]], bool]] = {
     "digits": (partial(toy, "digits"), True),
     "breast_cancer": (partial(toy, "breast_cancer"), True),
     "glass": (partial(shelf, "MASS", "fgl", "type"), True),
+    "pima": (partial(shelf, "MASS", "Pima.te", "type"), True),
     "diabetes": (partial(toy, "diabetes"), False),
     "boston": (partial(shelf, "MASS", "Boston", "medv"), False),
     "concrete": (partial(shelf, "modeldata", "concrete", "compressive_strength"), False),

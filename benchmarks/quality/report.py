@@ -20,6 +20,7 @@ GROUPS = {
     "tables": ("hpobench", "hpolib", "nasbench201"),
     "noisy tables": ("noisy-hpobench", "noisy-hpolib", "noisy-nasbench201"),
     "model choice": ("cash",),
+    "layers": ("layers",),
     "COCO": ("bbob", "bbob-mixint"),
     "many parameters": ("wide",),
 }
@@ -121,6 +122,15 @@ def ranks(values: Array) -> Array:
     return np.asarray(smaller + (equal + 1) / 2)
 
 
+def slow(runs: Runs, tasks: Sequence[str], base: str) -> list[str]:
+    """Rivals that ran all the tasks, with fewer than half the seeds of the base."""
+
+    def seeds(who: str) -> int:
+        return min(len(runs.curves[task].get(who, {})) for task in tasks)
+
+    return [who for who in runs.rivals() if 0 < 2 * seeds(who) < seeds(base)]
+
+
 def rows(runs: Runs, tasks: Sequence[str], base: str) -> tuple[list[dict[str, Any]], list[str]]:
     """One row per rival that ran all the tasks, best AUC first; and who did not."""
     there = [who for who in runs.rivals() if all(who in runs.curves[task] for task in tasks)]
@@ -211,13 +221,20 @@ def report(
         present = {"all": [t for tasks in present.values() for t in tasks], **present}
     parts, data = [" ".join(WORDS.split())], []
     for title, tasks in present.items():
-        made, absent = rows(runs, tasks, base)
+        few = slow(runs, tasks, base)
+        made, absent = rows(runs.of([w for w in runs.rivals() if w not in few]), tasks, base)
         if not made:
             continue
         found = made[0]["seeds"]
         seeds = " to ".join(map(str, sorted({found[0], found[-1]})))
         sizes = f"tasks: {made[0]['tasks']}, seeds: {seeds}"
         parts += [f"### {title[:1].upper()}{title[1:]} ({sizes})", table(made, absent, base)]
+        # Beside the base alone, or all would be shown on these few seeds; of one task they say
+        # too little.
+        for who in few if len(tasks) > 1 and title == next(iter(present)) else ():
+            pair, _ = rows(runs.of([who, base]), tasks, base)
+            counts = " to ".join(map(str, pair[0]["seeds"]))
+            parts += [f"On fewer seeds ({counts}):", table(pair, [], base)]
         data.append({"group": title, "tasks": tasks, "rows": made, "absent": absent})
     return "\n\n".join(parts), data
 

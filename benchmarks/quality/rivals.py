@@ -143,7 +143,7 @@ class OptunaLuthier(Optuna):
 
 
 class Hyperopt:
-    """Its Parzen estimator."""
+    """Its Parzen estimator; where a number is the parent, it is shown every child."""
 
     package, flies = "hyperopt", True
 
@@ -152,7 +152,8 @@ class Hyperopt:
 
         logging.getLogger("hyperopt").setLevel(logging.ERROR)
         self.lib, self.space = hyperopt, space
-        top = {name: self.node(name) for name, p in space.items() if not p.when}
+        options = {n for n, p in space.items() if isinstance(p, Choice) and not p.ordered}
+        top = {n: self.node(n) for n, p in space.items() if not options & {*(p.when or ())}}
         self.domain = hyperopt.base.Domain(lambda config: 0.0, top)
         self.trials = hyperopt.Trials()
         self.rng = np.random.default_rng(seed)
@@ -222,7 +223,8 @@ class SMAC:
         made.add(list(nodes.values()))
         for name, p in space.items():
             for parent, accepted in (p.when or {}).items():
-                at = [space[parent].options.index(value) for value in accepted]
+                above = space[parent]
+                at = [above.options.index(v) if isinstance(above, Choice) else v for v in accepted]
                 made.add(CS.InCondition(nodes[name], nodes[parent], at))
         self.folder = tempfile.mkdtemp(prefix="smac-")
         scenario = Scenario(made, deterministic=True, n_trials=trials, seed=seed,
@@ -449,15 +451,21 @@ USUAL = ["random", "luthier-auto", "luthier-gp", "luthier-tpe", "optuna-tpe", "o
 def rival(name: str) -> type[Any]:
     """The class of that name; ``luthier-`` and a sampler's name stand for that sampler.
 
+    ``without-`` and an ingredient stand for the default sampler without it.
+
     Raises
     ------
     SystemExit
         If there is none.
     """
+    from benchmarks.quality.ablation import INGREDIENTS, Without
     from luthier import samplers
 
     if name in RIVALS:
         return RIVALS[name]
+    ingredient = name.removeprefix("without-")
+    if ingredient in INGREDIENTS and ingredient != name:
+        return type(name, (Without,), {"ingredient": ingredient})
     own = "random" if name == "random" else name.removeprefix("luthier-")
     if own in samplers.NAMES and name in ("random", f"luthier-{own}"):
         return type(name, (Luthier,), {"sampler": own})

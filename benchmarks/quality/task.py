@@ -49,9 +49,9 @@ class Task:
 
 def registry() -> dict[str, Callable[[], Task]]:
     """What makes each task, by name; nothing is loaded before it is called."""
-    from benchmarks.quality import cash, coco, tables, wide
+    from benchmarks.quality import cash, coco, layers, tables, wide
 
-    return {**tables.TASKS, **coco.TASKS, **cash.TASKS, **wide.TASKS}
+    return {**tables.TASKS, **coco.TASKS, **cash.TASKS, **layers.TASKS, **wide.TASKS}
 
 
 def select(patterns: str) -> list[str]:

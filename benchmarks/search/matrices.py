@@ -58,10 +58,9 @@ def area(side: Array, y: Any) -> float:
 
 def compute(table: tables.Table, name: str, K: int) -> dict[str, Array]:
     """``folds`` (metrics, C, K) and ``out`` (metrics, C), the latter on rows held out."""
+    from sklearn import config_context
     from sklearn.base import clone
     from sklearn.model_selection import KFold, StratifiedKFold
-
-    from sklearn import config_context
 
     data = tables.read(table)
     kind = StratifiedKFold if table.kind != "numbers" else KFold

@@ -877,6 +877,19 @@ class Space:
                 fresh[name] = replace(p, low=kept, high=kept, default=None, likely=None)
         return self._with_parameters({**self._parameters, **fresh}, self._forbid)
 
+    def without(self, *names: str) -> Space:
+        """A space that lacks some parameters, and the forbidden combinations that name them.
+
+        Raises
+        ------
+        SpaceError
+            If a name is unknown, or a parameter that stays depends on it.
+        """
+        self._known(dict.fromkeys(names))
+        left = {name: p for name, p in self._parameters.items() if name not in names}
+        kept = (item for item in self._forbid if not {n for n, _ in item.clause} & {*names})
+        return self._with_parameters(left, tuple(kept))
+
     def _check_together(self, raw: Mapping[str, Raw]) -> None:
         """Refuse fixed values that exclude each other."""
         off: dict[str, str] = {}  # names that are never active, and the fixed name that says so

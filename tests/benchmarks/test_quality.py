@@ -183,6 +183,41 @@ def test_a_difference_is_paired_by_seed():
     assert gap == pytest.approx((0.1, 0.1, 0.1))  # 0.5 of a span of 5, without any spread
 
 
+def test_a_rival_with_few_seeds_stands_beside_the_base_alone():
+    from benchmarks.quality.report import report
+
+    records = []
+    for task in ("wide/valley-50", "wide/waves-50"):
+        for seed in range(6):
+            records += [
+                made_up("random", seed, [*np.linspace(2.0, 8.0, 21)], task),
+                made_up("luthier-auto", seed, [3.0 + 0.1 * seed] * 21, task),
+            ]
+        records += [made_up("smac", seed, [4.0] * 21, task) for seed in range(2)]
+
+    told, groups = report(records, 1, "luthier-auto")
+
+    assert {row["rival"] for row in groups[0]["rows"]} == {"random", "luthier-auto"}
+    assert "seeds: 6)" in told
+    few = told.partition("On fewer seeds (2):")[2]
+    assert "| smac | " in few
+    assert "| random | " not in few
+
+
+def test_hyperopt_is_shown_what_depends_on_a_number():
+    pytest.importorskip("hyperopt")
+    from benchmarks.quality.layers import formula
+    from benchmarks.quality.rivals import rival
+
+    space = formula(0).space
+    optimiser = rival("hyperopt-tpe")(space, 3, 10, 1)
+
+    for i in range(10):
+        token, params = optimiser.ask()
+        space.check(params)
+        optimiser.tell(token, math.sin(i))
+
+
 def test_configurations_keep_to_the_conditions_of_their_space():
     from benchmarks.quality.cash import space
     from benchmarks.quality.rivals import inside, rival

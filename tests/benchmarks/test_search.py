@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from sklearn import linear_model, metrics, svm
 
 ROOT = Path(__file__).parents[2]

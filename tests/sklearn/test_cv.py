@@ -5,6 +5,9 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import accuracy_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import QuantileTransformer
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from luthier import Choice, Int
@@ -67,3 +70,31 @@ def test_reshuffle_has_a_new_part_for_each_candidate():
     assert made[0] == made[1]
     with pytest.raises(AttributeError, match="different folds"):
         _ = search.honest_score_
+
+
+def test_steps_are_shared_only_between_equal_rows():
+    """Every candidate of a reshuffled search has rows of its own."""
+    model = make_pipeline(QuantileTransformer(n_quantiles=50, random_state=0), SVC())
+    how = {"method": "random", "cv": "reshuffle", "trials": 4}
+    shared, alone = (
+        ours.SearchCV(model, {"svc__C": [0.1, 1.0, 10.0, 100.0]}, reuse=reuse, **how).fit(X, Y)
+        for reuse in (True, False)
+    )
+    a, b = (one.cv_results_["mean_test_score"] for one in (shared, alone))
+    np.testing.assert_array_equal(a, b)
+
+
+def test_a_scorer_of_one_s_own_is_not_taken_for_the_estimator_s():
+    """Its scores may lie beyond 1, and racing must not think that nothing can be better."""
+
+    def hundredfold(model, X, y):
+        return 100 * accuracy_score(y, model.predict(X))
+
+    tree = DecisionTreeClassifier(random_state=0)
+    search = ours.GridSearchCV(
+        tree, {"max_depth": [1, 2, 3, 4]}, scoring=hundredfold, racing="lossless", cv=4
+    ).fit(X, Y)
+    plain = ours.GridSearchCV(tree, {"max_depth": [1, 2, 3, 4]}, cv=4).fit(X, Y)
+    assert search.best_params_ == plain.best_params_
+    assert search.honest_.how == "folds"
+    assert search.honest_score_ > 50

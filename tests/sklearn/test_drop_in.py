@@ -26,7 +26,7 @@ from luthier import sklearn as ours
 from luthier.errors import StudyError
 
 X, Y = load_breast_cancer(return_X_y=True)
-X, Y = X[::3], Y[::3]
+X, Y = StandardScaler().fit_transform(X[::3]), Y[::3]
 
 
 def same(a, b):
@@ -62,7 +62,7 @@ SEARCHES = [
         "HalvingRandomSearchCV",
         LogisticRegression(solver="liblinear"),
         {"C": loguniform(1e-3, 1e3)},
-        {"random_state": 0, "cv": 3, "resource": "max_iter", "max_resources": 60},
+        {"random_state": 0, "cv": 3, "resource": "max_iter", "max_resources": 9},
     ),
 ]
 
@@ -81,7 +81,7 @@ def test_results_are_those_of_scikit_learn(name, estimator, space, how):
     assert isinstance(b, getattr(theirs, name))
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_shared_steps_change_nothing(jobs):
     """Transformers fitted once give the results of transformers fitted for each candidate."""
     steps = [
@@ -92,7 +92,7 @@ def test_shared_steps_change_nothing(jobs):
     ]
     space = {
         "pca__n_components": [2, 5],
-        "svc__C": [0.1, 1.0, 10.0],
+        "svc__C": [0.1, 10.0],
         "scale": ["passthrough", StandardScaler()],
     }
     how = {"cv": 3, "n_jobs": jobs, "return_train_score": True, "scoring": ["accuracy", "roc_auc"]}
@@ -191,6 +191,15 @@ def test_frames_are_shared(tmp_path):
     assert list(b.feature_names_in_) == list(frame.columns)
 
 
+def test_bad_names_fail_before_anything_is_fitted():
+    """Also those of the second dict; the error is scikit-learn's."""
+    Counting.fits = 0
+    space = [{"counting__draws": [False]}, {"counting__draw": [False]}]
+    with pytest.raises(ValueError, match="Invalid parameter 'draw'"):
+        ours.GridSearchCV(make_pipeline(Counting(), SVC()), space).fit(X, Y)
+    assert Counting.fits == 0
+
+
 # -- limits and logs -------------------------------------------------------------------------------
 
 
@@ -208,6 +217,61 @@ def test_trials_bound_a_grid():
     """The first so many candidates."""
     search = ours.GridSearchCV(SVC(), {"C": [1, 2, 3]}, trials=2).fit(X, Y)
     assert search.cv_results_["params"] == [{"C": 1}, {"C": 2}]
+
+
+def test_racing_drops_only_what_loses():
+    """The winner has every fold, what was dropped is NaN, and the winner is the plain search's."""
+    grid = {"max_depth": [1, 2, 3, 4], "min_samples_leaf": [1, 100]}
+    tree = DecisionTreeClassifier(random_state=0)
+    plain = ours.GridSearchCV(tree, grid, cv=10).fit(X, Y)
+    raced = ours.GridSearchCV(tree, grid, cv=10, racing=True).fit(X, Y)
+    ran = raced.cv_results_["n_folds"]
+    assert ran.sum() < 80
+    assert ran[raced.best_index_] == 10
+    assert raced.best_params_ == plain.best_params_
+    np.testing.assert_array_equal(np.isnan(raced.cv_results_["mean_test_score"]), ran < 10)
+
+
+def test_patience_bounds_a_grid():
+    """So many candidates after the best; the others have not run."""
+    search = ours.GridSearchCV(SVC(), {"C": [1.0, 1e-6, 1e-7, 1e-8]}, patience=2).fit(X, Y)
+    assert list(search.cv_results_["n_folds"]) == [5, 5, 5, 0]
+
+
+def test_a_grid_without_parameters_can_be_stored(tmp_path):
+    """It is one candidate."""
+    for _ in range(2):
+        search = ours.GridSearchCV(SVC(), {}, store=tmp_path / "s.db").fit(X, Y)
+        assert search.best_params_ == {}
+    assert len(search.study_) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        (ours.RandomizedSearchCV, {"n_iter": 3, "random_state": 0}),
+        (ours.HalvingGridSearchCV, {"random_state": 0}),
+        (ours.HalvingRandomSearchCV, {"random_state": 0, "n_candidates": 3}),
+    ],
+)
+def test_every_search_goes_on_from_its_store(kind, how, tmp_path):
+    """A second call fits the winner only, and finds the same."""
+    space, made = {"counting__writes": [False], "svc__C": [0.1, 1.0, 10.0]}, []
+    for _ in range(2):
+        Counting.fits = 0
+        search = kind(make_pipeline(Counting(), SVC()), space, store=tmp_path / "s.db", **how)
+        made.append(search.fit(X, Y).cv_results_)
+    assert Counting.fits == 1
+    same(*made)
+
+
+def test_patience_ends_a_grid():
+    """So many candidates without a better one, in the order of the grid."""
+    grid = {"max_depth": [3, 1, 1, 1, 1, 3]}
+    tree = DecisionTreeClassifier(random_state=0)
+    search = ours.GridSearchCV(tree, grid, patience=2).fit(X, Y)
+    assert list(search.cv_results_["n_folds"]) == [5, 5, 5, 0, 0, 0]
+    assert "2 trials brought nothing better" in search.ended_
 
 
 class Interrupting(SVC):
@@ -252,6 +316,7 @@ STORY = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill_at", [1, 5, 9])
 def test_a_killed_search_goes_on(kill_at, tmp_path, monkeypatch):
     """kill -9 in the middle: no finished fold is fitted again, and the result is the same."""
@@ -315,13 +380,15 @@ class Hostile(ClassifierMixin, BaseEstimator):
 @pytest.mark.parametrize("bad", ["raises", "prints", "writes", "nan"])
 def test_a_hostile_candidate_does_not_end_the_search(bad, capfd):
     """It fails or not, the others have their results."""
-    search = ours.GridSearchCV(Hostile(), {"bad": [bad, ""]}).fit(X.copy(), Y)
+    own = X.copy()
+    search = ours.GridSearchCV(Hostile(), {"bad": [bad, ""]}, refit=False).fit(own, Y)
     mean = search.cv_results_["mean_test_score"]
     assert mean[1] == pytest.approx(Y.mean(), abs=0.01)
     assert np.isnan(mean[0]) == (bad in ("raises", "nan"))
-    np.testing.assert_array_equal(X, load_breast_cancer().data[::3])
+    np.testing.assert_array_equal(own, X)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_candidate_that_kills_its_process_fails_alone():
     """The pool is made anew, and only the folds of the killer have no score."""

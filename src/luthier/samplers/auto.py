@@ -11,6 +11,7 @@ from numpy.random import Generator
 
 from luthier.history import History
 from luthier.parts import Proposal, Sampler
+from luthier.samplers.start import options
 from luthier.space import Space
 
 MANY = 300  # finished trials; beyond, the process proposes only a share of the points
@@ -26,9 +27,9 @@ class Auto:
     process proposes, see `luthier.samplers.gp.GP`; with several, or more than 200 parameters, a
     Parzen estimator, see `luthier.samplers.tpe.TPE`. Beyond 300 finished trials they take turns:
     of n trials, one in n / 300 comes from the process, so that a proposal costs no more in a long
-    study than in a short one. Where some parameters depend on others, one point in five is
-    random: a model that saw one bad point of an option would not come back to it. `explain` says
-    which, and why.
+    study than in a short one. Where parameters depend on a choice without order, one point in five
+    is random: a model that saw one bad point of an option would not come back to it. `explain`
+    says which, and why.
     """
 
     many_objectives: ClassVar[bool] = True
@@ -58,7 +59,7 @@ class Auto:
             )
         if _loose(space, history, 1):
             return (
-                f"A random point, as one in {BRANCHED} where parameters depend on others: "
+                f"A random point, as one in {BRANCHED} where parameters depend on a choice: "
                 "no option is given up for one bad point."
             )
         if _method(space, history, 1) == "tpe":
@@ -100,7 +101,8 @@ def _loose(space: Space, history: History, k: int) -> int:
     """How many of the next `k` points are random."""
     if len(history.objectives) > 1 or int(history.done.sum()) < SEEN:
         return 0
-    if not any(p.when for _, p in space.items()):
+    # A number, such as how many layers there are, is searched as well without.
+    if not any(options(space[parent]) > 0 for _, p in space.items() for parent in p.when or ()):
         return 0
     return (history.proposals + k) // BRANCHED - history.proposals // BRANCHED
 

@@ -27,8 +27,6 @@ EXCHANGED = 16  # a parameter with no more values is changed to each of them in 
 LISTED = 1000  # a space with no more points is searched by looking at all of them
 DRAWN, NEAR = 512, 128  # points to look at first: anywhere, and around the best
 REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 5 % more
-SETTLED = 0.03  # standard deviations of the losses; what is known to so many, and is no better
-# than the best, is not worth a trial
 BOLD = (1.0, 2.0)  # standard deviations below the mean, in turns
 CROWD = 4  # running trials from which the bounds are half as bold again
 NOISY = 0.3  # noise that hyperparameters are also tried with: there are two ways to see a surprise
@@ -186,7 +184,6 @@ class _Search:
         belief = self.model(self.model.points)
         self.best = int(np.argmin(belief.mean))
         at, uncertain = belief.mean[self.best], belief.variance[self.best]
-        self.hoped = float(at)
         hyper = self.model.hyper
         noisy = min(1.0, 10 * hyper.noise / (hyper.noise + hyper.amplitude))
         self.promise: Acquisition = Improvement(float(at), float(uncertain))
@@ -258,9 +255,7 @@ class _Search:
     def _promised(self, X: Array, known: float = 0.0) -> Array:
         belief = self.model(self.measured(X))
         made = self.promise(belief.mean, belief.variance, self._covariance(belief))
-        hopeless = (belief.variance < SETTLED**2) & (belief.mean >= self.hoped)
-        settled = belief.known | hopeless
-        return np.where(settled, made + known, made)
+        return np.where(belief.known, made + known, made)
 
     def _covariance(self, belief: Belief) -> Array:
         """With the loss at the incumbent, which is an observation: noise times its weight."""

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from luthier.sklearn.blending import Blend
     from luthier.sklearn.cv import Holdout
     from luthier.sklearn.drop_in import (
         GridSearchCV,
@@ -29,6 +30,7 @@ _HOMES = {
         "HalvingRandomSearchCV",
         "RandomizedSearchCV",
     ),
+    "blending": ("Blend",),
     "cv": ("Holdout",),
     "nesting": ("Nested", "nested"),
     "model_based": ("BayesSearchCV", "GeneticSearchCV", "SearchCV"),
@@ -37,6 +39,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BayesSearchCV",
+    "Blend",
     "GeneticSearchCV",
     "GridSearchCV",
     "HalvingGridSearchCV",

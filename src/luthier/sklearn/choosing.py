@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,22 @@ COMPLEXITY: dict[str, int] = {
 }  # fmt: skip
 
 
+def ordered(names: Iterable[str]) -> None:
+    """Refuse parameters of none of which it is known which way makes the model simpler.
+
+    Raises
+    ------
+    StudyError
+    """
+    names = list(dict.fromkeys(names))
+    if not any(name.split("__")[-1] in COMPLEXITY for name in names):
+        raise StudyError(
+            'refit="one_se": it is not known which of '
+            f"{', '.join(map(repr, names)) or 'no parameters'} makes the model simpler. Give "
+            "refit= a function of cv_results_ that returns the index."
+        )
+
+
 def simplest(scores: Array, candidates: Sequence[Mapping[str, Any]]) -> int:
     """The row of the simplest candidate that is within a standard error of the best.
 
@@ -55,28 +72,15 @@ def simplest(scores: Array, candidates: Sequence[Mapping[str, Any]]) -> int:
     ----------
     scores : (C, K)
         Larger is better; NaN where not run.
-
-    Raises
-    ------
-    StudyError
-        If of none of the parameters that differ it is known which way is simpler.
     """
     names = dict.fromkeys(name for candidate in candidates for name in candidate)
     total = np.zeros(len(candidates))
-    known = False
     for name in names:
         way = COMPLEXITY.get(name.split("__")[-1])
         sizes = np.array([_size(candidate.get(name), name) for candidate in candidates])
         if way is None or np.isnan(sizes).any() or (sizes == sizes[0]).all():
             continue
-        known = True
         total += way * np.unique(sizes, return_inverse=True)[1] / max(1, len(np.unique(sizes)) - 1)
-    if not known:
-        raise StudyError(
-            'refit="one_se": it is not known which of '
-            f"{', '.join(map(repr, names)) or 'no parameters'} makes the model simpler. Give "
-            "refit= a function of cv_results_ that returns the index."
-        )
     return one_se(scores, total)
 
 
@@ -114,22 +118,32 @@ def rescored(fitting: Fitting, count: int, seed: int) -> tuple[Overtuning, list[
     -------
     tuple or None
         The comparison with the estimator's own settings, and the finalists' rows, the search's
-        winner first; its `choice` counts along them. None where no fresh folds can be made, or
-        the estimator's own settings were no candidate.
+        winner first; its `choice` counts along them. None, with a warning, where no fresh folds
+        can be made; None where no candidate has all folds.
     """
     splitter = fresh(fitting.search._checked_cv_orig, seed)
     scores = fitting.scores()
     means = np.where(np.isfinite(scores).all(axis=1), scores.mean(axis=1), -np.inf)
     rows = [int(row) for row in np.argsort(-means, kind="stable")[:count] if means[row] > -np.inf]
-    own = fitting.default_row()
-    if splitter is None or own < 0 or means[own] == -np.inf or len(rows) < 2:
+    if splitter is None:
+        warnings.warn(
+            f"finalists: no fresh folds like those of {fitting.search._checked_cv_orig!r} can be "
+            "made, so the best on its folds wins. Give cv= a number or a splitter that shuffles.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return None
+    if not rows:
         return None
     splits = list(splitter.split(fitting.X, fitting.y, **fitting.routed.splitter.split))
-    asked = list(dict.fromkeys([*rows, own]))
-    made = dict(zip(asked, fitting.elsewhere(asked, splits), strict=True))
-    told = np.array([made[row] for row in rows])
-    if not np.isfinite(made[own]).all() or not np.isfinite(told).all(axis=1).any():
+    asked = [fitting.candidates[row] for row in rows]
+    own = fitting.default_row()
+    if own not in rows:
+        asked.append({})  # the estimator's own settings
+    made = fitting.elsewhere(asked, splits)
+    told, default = made[: len(rows)], made[rows.index(own) if own in rows else -1]
+    if not np.isfinite(default).all() or not np.isfinite(told).all(axis=1).any():
         return None
     ratio = float(np.mean([len(test) / len(train) for train, test in splits]))
     # Where two draw level on fresh folds, the first stands: the one that won the search.
-    return finalists(np.where(np.isfinite(told), told, -1e300), made[own], ratio), rows
+    return finalists(np.where(np.isfinite(told), told, -1e300), default, ratio), rows

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn import model_selection as theirs
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
 from luthier.sklearn.base import Folded
 from luthier.sklearn.figures import Figures
-from sklearn import model_selection as theirs
 
 
 class Quiet:
@@ -62,7 +62,7 @@ class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
         Only the first so many candidates; in a halving search one that goes on to the next
         iteration counts again.
     patience : int, optional
-        For `SearchCV`, which proposes its candidates one after another. It changes nothing here.
+        How many candidates may come without a better one, in the order of ``cv_results_``.
     store : str or path, optional
         An SQLite file, or the URL of a database, in which every fold is logged as it ends. The
         same call fits nothing that is there again, however the last one ended; with more

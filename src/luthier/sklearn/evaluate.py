@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.model_selection._validation import _fit_and_score
 from sklearn.pipeline import Pipeline
 
-from luthier.sklearn import sharing
+from luthier.sklearn import growing, sharing
 
 METHODS = ("predict", "predict_proba", "decision_function")
 DIED = "The process that fitted this was killed, or ran out of memory."
@@ -29,10 +29,16 @@ class How:
         Which steps of the pipeline come from memory.
     keep : bool
         Give back what the estimator predicted when it was scored.
+    chances : bool
+        Ask for probabilities, or the decision function, even if the scorer does not.
+    plan : Plan, optional
+        Grow the estimator's iterations, and stop by these rows.
     """
 
     prefix: sharing.Prefix | None = None
     keep: bool = False
+    plan: growing.Plan | None = None
+    chances: bool = False
 
 
 def evaluate(number: int, estimator: Any, X: Any, y: Any, how: How, **settings: Any) -> Any:
@@ -42,22 +48,26 @@ def evaluate(number: int, estimator: Any, X: Any, y: Any, how: How, **settings: 
     -------
     tuple
         `number`, and the outcome: ``test_scores``, ``fit_time`` and so on; with `how.keep` also
-        ``predictions``, a dict from method to what it gave for the fold's test rows.
+        ``predictions``, a dict from method to what it gave for the fold's test rows; with
+        `how.plan` also ``iterations``, the number that was found.
     """
     heard: dict[str, Any] = {}
-    if how.prefix is not None or how.keep:
-        _hook(estimator, how, heard)
+    grown: list[int | None] = []
+    if how.prefix is not None or how.keep or how.plan is not None:
+        _hook(estimator, how, heard, grown)
     try:
         outcome: Outcome = _fit_and_score(estimator, X, y, **settings)
     finally:
         _unhook(estimator)
     if how.keep:
         outcome["predictions"] = heard or None
+    if how.plan is not None:
+        outcome["iterations"] = grown[-1] if grown else None
     return number, outcome
 
 
-def _hook(estimator: Any, how: How, heard: dict[str, Any]) -> None:
-    """Make `fit` share steps and listen to what is predicted afterwards.
+def _hook(estimator: Any, how: How, heard: dict[str, Any], grown: list[int | None]) -> None:
+    """Make `fit` share steps, stop early, and listen to what is predicted afterwards.
 
     An attribute of the instance stands before the method of its class; the instance is this
     task's own, and is thrown away after it.
@@ -65,20 +75,35 @@ def _hook(estimator: Any, how: How, heard: dict[str, Any]) -> None:
     plain = estimator.fit
 
     def fit(X: Any, y: Any = None, **params: Any) -> Any:
-        if how.prefix is not None:
+        last = last_step(estimator)
+        if how.plan is not None and last is not estimator:
+            last.fit = _stopping(last, how.plan, grown)
+        if how.plan is not None and last is estimator:
+            _stopping(last, how.plan, grown)(X, y, **params)
+        elif how.prefix is not None:
             sharing.fit(estimator, how.prefix, X, y, params)
         elif y is None:
             plain(X, **params)
         else:
             plain(X, y, **params)
         if how.keep:
-            _listen(last_step(estimator), heard)
+            _listen(last, heard, how.chances)
         return estimator
 
     try:
         estimator.fit = fit
     except AttributeError:  # slots: nothing can be hung onto it, so nothing is shared
         return
+
+
+def _stopping(estimator: Any, plan: growing.Plan, grown: list[int | None]) -> Callable[..., Any]:
+    """The estimator's `fit`, growing; notes the number of iterations in `grown`."""
+
+    def fit(X: Any, y: Any = None, **params: Any) -> Any:
+        grown.append(growing.fit(estimator, plan, X, y, params))
+        return estimator
+
+    return fit
 
 
 def _unhook(estimator: Any) -> None:
@@ -95,24 +120,31 @@ def last_step(estimator: Any) -> Any:
     return estimator
 
 
-def _listen(estimator: Any, heard: dict[str, Any]) -> None:
+def _listen(estimator: Any, heard: dict[str, Any], chances: bool) -> None:
     """Note what the estimator answers to the first question of each kind: the test rows."""
+    plain = {name: getattr(estimator, name) for name in METHODS if hasattr(estimator, name)}
+
+    def note(name: str, made: Any) -> None:
+        if name not in heard:
+            heard[name] = np.array(made, copy=True)
+            if name != "predict" and hasattr(estimator, "classes_"):
+                heard["classes"] = np.asarray(estimator.classes_)
 
     def listening(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)  # scorers go by the method's name
         def answer(*given: Any, **params: Any) -> Any:
             made = method(*given, **params)
-            if name not in heard:
-                heard[name] = np.array(made, copy=True)
-                if name != "predict" and hasattr(estimator, "classes_"):
-                    heard["classes"] = np.asarray(estimator.classes_)
+            first = name not in heard
+            note(name, made)
+            other = next((n for n in ("predict_proba", "decision_function") if n in plain), None)
+            if chances and first and other is not None and other not in heard:
+                note(other, plain[other](*given, **params))
             return made
 
         return answer
 
-    for name in METHODS:
-        if hasattr(estimator, name):
-            try:
-                setattr(estimator, name, listening(name, getattr(estimator, name)))
-            except AttributeError:
-                return
+    for name, method in plain.items():
+        try:
+            setattr(estimator, name, listening(name, method))
+        except AttributeError:
+            return

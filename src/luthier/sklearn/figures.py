@@ -113,6 +113,15 @@ class Figures:
             made.append(self.honest_.note)
             if self.honest_.how == "folds":
                 made.append("The scorer hides predictions, so this rests on the folds' scores.")
+            if self.honest_.gain is None:
+                made.append(
+                    "The estimator's own settings were no candidate, so it is not known whether "
+                    "tuning gained anything over them."
+                )
+        if hasattr(self, "threshold_"):
+            made.append(f"The second class is predicted from {self.threshold_.value:.4g} on.")
+        if hasattr(self, "ensemble_"):
+            made.append(f"Predictions are the mean of {len(self.ensemble_.members)} candidates.")
         with suppress(AttributeError):
             made.append(self.overtuning_.words)
         if hasattr(self, "finals_"):

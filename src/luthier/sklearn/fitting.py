@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._validation import (
@@ -21,13 +22,14 @@ from sklearn.model_selection._validation import (
 )
 from sklearn.utils.validation import _check_method_params, indexable
 
-from luthier.errors import DataError
+from luthier.errors import DataError, StudyError
 from luthier.estimate import Overtuning
 from luthier.numerics.racing import Rule, hopeless, next_tasks
 from luthier.parameters import same
-from luthier.sklearn import choosing, compat, judging, prefixes, sharing
+from luthier.sklearn import blending, choosing, compat, deciding, judging, prefixes, sharing
 from luthier.sklearn.cv import Holdout, Reshuffle
 from luthier.sklearn.evaluate import How, Outcome
+from luthier.sklearn.growing import Growing
 from luthier.sklearn.journal import (
     SCORE,
     Journal,
@@ -101,6 +103,11 @@ class Fitting:
         weights = params.get("sample_weight")
         metadata = None if weights is None else {"sample_weight": weights}
         self.calls = compat.Calls(search, {"X": X, "y": y, "metadata": metadata})
+        if search.store is not None and getattr(search, "random_state", 0) is None:
+            raise StudyError(
+                "store: random_state=None draws other candidates at every call, so nothing stored "
+                "would be of use to the next. Give random_state= an integer."
+            )
         search._checked_cv_orig = self._splitter()
         if compat.CHECKS_IN_FIT:
             search._check_input_parameters(X=X, y=y, split_params=self.routed.splitter.split)
@@ -108,20 +115,29 @@ class Fitting:
         self.base = clone(search.estimator)
         self.token = uuid.uuid4().hex
         self.sharing = search.reuse and prefixes.shareable(self.base, self.routed.estimator.fit)
+        self.growing = Growing.of(self)
         self.workers = Workers(search.n_jobs, getattr(search, "pre_dispatch", "2*n_jobs"))
         self.candidates: list[dict[str, Any]] = []
         self.outcomes: list[list[Outcome | None]] = []
         self.more: dict[str, list[Any]] = defaultdict(list)
         self.results: dict[str, Any] = {}
         self.ended = self.last = ""
+        self.listed = False  # whether all candidates of a batch are known before it runs
+        self.closed: list[int] = []  # candidates that ran on all folds or were dropped, in order
         self.own: dict[int, list[Split]] = {}  # folds of candidates that have their own
         self.line = Line(search.progress)
         self.total: int | None = None  # candidates that there will be, if that is known
         self.log: Log | None = None
         self.finals: tuple[Overtuning, list[int]] | None = None
+        self._named: tuple[Sequence[Split], list[str]] | None = None
         self.splits: list[Split] | None = None  # None where candidates had different ones
         self.metric = search.refit if isinstance(search.refit, str) else None
         self.measure = judging.measure_of(self)
+        for name in ("_evidence", "_honest", "finals_", "study_"):  # of an earlier fit
+            search.__dict__.pop(name, None)
+        self.extras = bool(
+            getattr(search, "threshold", False) or getattr(search, "ensemble", False)
+        )
 
     def _splitter(self) -> Any:
         search, classes = self.search, is_classifier(self.search.estimator)
@@ -156,7 +172,7 @@ class Fitting:
         dict
             The results so far, in the form of ``cv_results_``.
         """
-        search = self.search
+        search, self.listed = self.search, True
         cv = cv or search._checked_cv_orig
         candidates = [dict(candidate) for candidate in candidate_params]
         splits = self.split(cv)
@@ -172,6 +188,10 @@ class Fitting:
         if search.trials is not None and len(self.candidates) + len(candidates) > search.trials:
             candidates = candidates[: search.trials - len(self.candidates)]
             self.last = f"all {search.trials} trials were run"
+        if search.refit == "one_se":
+            choosing.ordered(name for candidate in candidates for name in candidate)
+        for names in {tuple(c): c for c in candidates}.values():
+            clone(self.base).set_params(**clone(names, safe=False))  # unknown names fail here
         rows = self.add(candidates, len(splits))
         self.total = len(self.candidates)
         for name, values in (more_results or {}).items():
@@ -231,6 +251,8 @@ class Fitting:
         assert isinstance(self.log, Listed)
         for row in rows:
             self.outcomes[row] = self.log.stored(row, len(splits))
+            if complete(self.outcomes[row]):
+                self.close(row)
 
     def _marked(self, row: int) -> dict[str, Any]:
         """A candidate with what else tells it from others: the resources that it is given."""
@@ -265,28 +287,34 @@ class Fitting:
         highest = np.inf if self.measure is None else self.measure.high
         going = np.zeros(len(self.candidates), dtype=bool)
         going[list(rows)] = True
+        scores = self.scores()[:, folds]
+        if self.splits is None:  # earlier candidates had other rows: nothing to compare with
+            scores[: rows[0]] = np.nan
         while not self.over():
-            scores = self.scores()[:, folds]
             lost = going & hopeless(scores, rule=named, highest=highest)
-            for row in np.flatnonzero(lost):
-                going[row] = False
-                if self.log is not None:
-                    self.log.end(int(row), self.outcomes[row])
+            going &= ~lost
+            for row in np.flatnonzero(lost).tolist():
+                self.close(row)
             tasks = next_tasks(scores, ~going, self.workers.count, promising=len(rows) > 1)
             if not tasks:
                 return
             self.work([(row, folds[k]) for row, k in tasks], splits, contexts)
+            for row, k in tasks:
+                scores[row, k] = self._score(self.outcomes[row][folds[k]])
 
     def scores(self) -> Array:
         """(candidates, folds), larger is better; NaN where not run, -inf where it failed."""
         made = np.full((len(self.outcomes), self.search.n_splits_), np.nan)
         for row, outcomes in enumerate(self.outcomes):
-            for fold, outcome in enumerate(outcomes):
-                if outcome is not None:
-                    # Asked for after every fold: NumPy's check took a third of a quick search.
-                    value = score(outcome, self.metric)
-                    made[row, fold] = -np.inf if math.isnan(value) else value
+            made[row] = [self._score(outcome) for outcome in outcomes]
         return made
+
+    def _score(self, outcome: Outcome | None) -> float:
+        if outcome is None:
+            return math.nan
+        found = score(outcome, self.metric)
+        # Asked for after every fold: NumPy's check took a third of a quick search.
+        return -math.inf if math.isnan(found) else found
 
     def work(
         self,
@@ -303,13 +331,16 @@ class Fitting:
         contexts : dict, optional
             Of callbacks, for each task.
         """
-        names = [digest(np.asarray(train)) if self.sharing else "" for train, _ in splits]
+        names = self._names(splits)
 
         def make(number: int) -> Call:
             row, fold = tasks[number]
             train, test = self.own.get(row, splits)[fold]
             context = None if contexts is None else contexts[row, fold]
-            how = How(self._prefix(row, names[fold]), self.search.honest)
+            plan = None if self.growing is None else self.growing.plan(train)
+            rows = digest(np.asarray(train)) if self.sharing and row in self.own else names[fold]
+            keep = self.search.honest or self.extras
+            how = How(self._prefix(row, rows), keep, plan, self.extras)
             return (clone(self.base), self.X, self.y, how), {
                 "scorer": self.scorers,
                 "fit_params": self.routed.estimator.fit,
@@ -334,8 +365,22 @@ class Fitting:
             self._show()
             if self.log is not None:
                 self.log.fold(row, fold, outcome)
-                if complete(self.outcomes[row]):
-                    self.log.end(row, self.outcomes[row])
+            if complete(self.outcomes[row]):
+                self.close(row)
+
+    def close(self, row: int) -> None:
+        """A candidate has run on all folds, or is dropped."""
+        self.closed.append(row)
+        if self.log is not None:
+            self.log.end(row, self.outcomes[row])
+
+    def _names(self, splits: Sequence[Split]) -> list[str]:
+        """A digest of each fold's training rows, made once; racing asks after every few folds."""
+        if not self.sharing:
+            return [""] * len(splits)
+        if self._named is None or self._named[0] is not splits:
+            self._named = splits, [digest(np.asarray(train)) for train, _ in splits]
+        return self._named[1]
 
     def _show(self) -> None:
         if not self.line.shown:
@@ -345,15 +390,19 @@ class Fitting:
         best = np.max(means, initial=-np.inf, where=np.isfinite(means))
         self.line.update(int((~np.isnan(scores)).sum()), len(scores), self.total, best)
 
-    def elsewhere(self, rows: Sequence[int], splits: Sequence[Split]) -> Array:
-        """(rows, folds) scores of some candidates on other folds, which leave no other trace."""
-        kept, log, ended = self.outcomes, self.log, self.ended
-        self.outcomes, self.log, self.ended = [[None] * len(splits) for _ in kept], None, ""
+    def elsewhere(self, candidates: Sequence[Candidate], splits: Sequence[Split]) -> Array:
+        """(candidates, folds) scores on other folds, which leave no other trace."""
+        kept = self.candidates, self.outcomes, self.closed, self.own, self.log, self.ended
+        self.candidates, self.closed, self.own = [dict(c) for c in candidates], [], {}
+        self.outcomes, self.log, self.ended = [[None] * len(splits) for _ in candidates], None, ""
+        listed, self.listed = self.listed, False  # patience counts the search's candidates alone
         try:
-            self.work([(row, fold) for row in rows for fold in range(len(splits))], splits)
-            return self.scores()[list(rows)]
+            rows, folds = range(len(candidates)), range(len(splits))
+            self.work([(row, fold) for row in rows for fold in folds], splits)
+            return self.scores()
         finally:
-            self.outcomes, self.log, self.ended = kept, log, ended
+            self.candidates, self.outcomes, self.closed, self.own, self.log, self.ended = kept
+            self.listed = listed
 
     def _prefix(self, row: int, rows: str) -> sharing.Prefix | None:
         if not self.sharing:
@@ -363,12 +412,28 @@ class Fitting:
 
     def over(self) -> bool:
         """Whether no further fold should start."""
+        if self.listed and not self.ended:
+            self.stale()
         limit = self.search.time_limit
         if limit is None or self.ended:
             return bool(self.ended)
         if time.monotonic() - self.started < limit or not any(map(complete, self.outcomes)):
             return False
         self.ended = f"the time limit of {limit:g} s was reached"
+        return True
+
+    def stale(self) -> bool:
+        """Whether the last so many candidates brought nothing better, which ends the search."""
+        patience = self.search.patience
+        if patience is None or len(self.closed) <= patience:
+            return False
+        with np.errstate(invalid="ignore"):
+            means = [np.mean([self._score(o) for o in self.outcomes[row]]) for row in self.closed]
+        # A fold that failed makes a mean of -inf, one that was not run makes it NaN.
+        best = np.nan_to_num(means, nan=-np.inf)
+        if best.max() == -np.inf or len(best) - 1 - int(np.argmax(best)) < patience:
+            return False
+        self.ended = f"{patience} trials brought nothing better"
         return True
 
     def rescue(self) -> bool:
@@ -400,17 +465,19 @@ class Fitting:
         model = next(o for row in self.outcomes for o in row if o is not None)
         blank = _blank(model)
         flat = [
-            {k: v for k, v in (outcome or blank).items() if k != "predictions"}
+            {k: v for k, v in (outcome or blank).items() if k not in ("predictions", "iterations")}
             for row in self.outcomes
             for outcome in row
         ]
-        more = {**self.more, "n_folds": counts} if gaps or self.search.racing else self.more
+        more: dict[str, Any] = dict(self.more)
+        if self.growing is not None:
+            more[f"mean_{self.growing.name}"] = self.growing.means()
+        if gaps or self.search.racing:
+            more["n_folds"] = counts
         with warnings.catch_warnings():
             if gaps:
                 warnings.filterwarnings("ignore", message="One or more of the .* non-finite")
-            made: dict[str, Any] = self.search._format_results(
-                self.candidates, folds, flat, dict(more)
-            )
+            made: dict[str, Any] = self.search._format_results(self.candidates, folds, flat, more)
         return made
 
     @property
@@ -467,16 +534,36 @@ class Fitting:
     def refit(self) -> None:
         """Fit the best candidate to all data."""
         search = self.search
-        # The values are cloned too: they may be estimators that a later fit would change.
-        search.best_estimator_ = clone(self.base).set_params(
-            **clone(dict(search.best_params_), safe=False)
-        )
+        search.best_estimator_ = self._unfitted(int(search.best_index_))
         with self.calls.refit(search.best_estimator_):
             begun = time.time()
-            search.best_estimator_.fit(*self.given, **self.routed.estimator.fit)
+            self._fit(search.best_estimator_)
             search.refit_time_ = time.time() - begun
             if hasattr(search.best_estimator_, "feature_names_in_"):
                 search.feature_names_in_ = search.best_estimator_.feature_names_in_
+        if self.extras and self.splits is not None:
+            evidence = judging.Evidence.of(self, self.splits, int(search.best_index_))
+            (deciding.decide if search.threshold else blending.blend)(self, evidence)
+
+    def fitted(self, row: int) -> Any:
+        """A candidate fitted to all data."""
+        made = self._unfitted(row)
+        self._fit(made)
+        return made
+
+    def _unfitted(self, row: int) -> Any:
+        # The values are cloned too: they may be estimators that a later fit would change.
+        values = clone(dict(self.results["params"][row]), safe=False)
+        made = clone(self.base).set_params(**values)
+        if self.growing is not None:
+            self.growing.settle(made, row)
+        return made
+
+    def _fit(self, estimator: Any) -> None:
+        with warnings.catch_warnings():
+            if self.growing is not None:  # its folds said that it had learned enough
+                warnings.simplefilter("ignore", ConvergenceWarning)
+            estimator.fit(*self.given, **self.routed.estimator.fit)
 
     def end(self) -> None:
         """Leave the rest of what a fitted search has."""

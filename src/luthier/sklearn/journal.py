@@ -26,6 +26,7 @@ from luthier.trial import Trial
 SCORE = "score"
 NOT_SET = "(not set)"  # stands for a parameter that a candidate leaves alone
 TIMES = ("fit_time", "score_time", "n_test_samples")
+FOUND = "iterations"
 KINDS = (("test_scores", "test"), ("train_scores", "train"))
 
 
@@ -53,6 +54,8 @@ class Journal:
         for kind, short in KINDS:
             if kind in outcome:
                 told |= _flat(outcome[kind], short)
+        if outcome.get(FOUND) is not None:
+            told[FOUND] = outcome[FOUND]
         if outcome["fit_error"] is not None:
             told["fit_error"] = outcome["fit_error"][-2000:]
         told[SCORE] = score(outcome, self.metric)
@@ -97,6 +100,8 @@ class Journal:
     def _outcome(self, number: int, fold: int, told: Mapping[str, Any]) -> Outcome:
         made: Outcome = {name: _number(told.get(name)) for name in TIMES}
         made["fit_error"] = told.get("fit_error")
+        if FOUND in told:
+            made[FOUND] = told[FOUND]
         for kind, short in KINDS:
             scores = {
                 name[len(short) + 1 :]: _number(value)
@@ -207,7 +212,7 @@ def space_of(candidates: Sequence[Mapping[str, Any]]) -> Space:
     """A space that holds some candidates: a choice among the values of each parameter."""
     names = dict.fromkeys(name for candidate in candidates for name in candidate)
     made: dict[str, Choice] = {}
-    for name in names:
+    for name in names or ("nothing",):  # GridSearchCV(estimator, {}) is one candidate
         values = [candidate.get(name, NOT_SET) for candidate in candidates]
         options: list[Any] = []
         known: set[Any] = set()
@@ -233,6 +238,7 @@ def fingerprint(search: Any, X: Any, y: Any, splits: Sequence[Any]) -> dict[str,
         "search": type(search).__name__,
         "estimator": _stable(repr(search.estimator)),
         "scoring": _stable(repr(search.scoring)),
+        "early_stopping": repr(getattr(search, "early_stopping", False)),
         "data": f"{digest(X)} {digest(y)}",
         "folds": " ".join(digest(part) for split in splits for part in split),
     }
@@ -267,9 +273,10 @@ def check(study: Study, mine: Mapping[str, str]) -> None:
         return
     other = [name for name in mine if stored.get(name) != mine[name]]
     if other:
+        seed = " Or give the splitter that shuffles a random_state." if other == ["folds"] else ""
         raise StudyError(
             f"store: it holds a search named {study.name!r} with another "
-            f"{' and another '.join(other)}. Give study= another name, or another store."
+            f"{' and another '.join(other)}. Give study= another name, or another store.{seed}"
         )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.model_selection import TimeSeriesSplit
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import _num_samples
 
 from luthier.errors import DataError, StudyError
@@ -30,11 +32,11 @@ def measure_of(fitting: Fitting) -> Measure | None:
     y = fitting.y
     if scorer is None or y is None or np.ndim(y) != 1:
         return None
-    if not hasattr(scorer, "_score_func"):  # no `scoring` was given: the estimator's own
+    if fitting.search.scoring is None:  # the estimator's own
         own = getattr(type(last_step(fitting.base)), "score", None)
-        if own is ClassifierMixin.score:
-            scorer = "accuracy"
-        elif own is RegressorMixin.score:
+        if own in (ClassifierMixin.score, KNeighborsClassifier.score, DummyClassifier.score):
+            scorer = "accuracy"  # the others' own ones do no more than allow X=None
+        elif own in (RegressorMixin.score, DummyRegressor.score):
             scorer = "r2"
         else:
             return None
@@ -66,6 +68,8 @@ class Evidence:
     weights : (n,) or None
     repeats : int
         How often cross-validation was repeated.
+    rows : (c,) int
+        The candidates' rows in the results.
     """
 
     measure: Measure | None
@@ -78,6 +82,7 @@ class Evidence:
     blocks: Any
     weights: Any
     repeats: int
+    rows: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, fitting: Fitting, splits: Sequence[tuple[Any, Any]], best: int) -> Evidence:
@@ -103,6 +108,7 @@ class Evidence:
             blocks,
             fitting.routed.scorer.score.get("sample_weight"),
             int(getattr(fitting.search._checked_cv_orig, "n_repeats", 1)),
+            rows,
         )
 
     def figure(self) -> Honest:
@@ -116,40 +122,71 @@ class Evidence:
         given = self._predictions()
         best = None if self.best == int(np.argmax(self.scores.mean(axis=1))) else self.best
         if given is not None and self.measure is not None:
-            rows = np.concatenate([np.asarray(test) for _, test in self.splits])
-            fold = np.repeat(range(len(self.splits)), [len(test) for _, test in self.splits])
-            if len(self.splits) == 1:  # one part kept aside: there is no fold to average over
-                fold = np.arange(len(rows)) % 2
             return honest(
                 given,
                 np.asarray(self.y),
-                fold,
-                self.measure,
-                rows=rows,
-                blocks=self.blocks,
-                weights=self.weights,
-                train=float(np.mean([len(train) for train, _ in self.splits])),
+                measure=self.measure,
                 best=best,
                 default=self.default,
+                **self.where(),
             )
         ratio = float(np.mean([len(test) / len(train) for train, test in self.splits]))
         return from_folds(
             self.scores, repeats=self.repeats, ratio=ratio, best=best, default=self.default
         )
 
+    def where(self) -> dict[str, Any]:
+        """Of which row and fold each prediction is, and what rows count."""
+        rows = np.concatenate([np.asarray(test) for _, test in self.splits])
+        fold = np.repeat(range(len(self.splits)), [len(test) for _, test in self.splits])
+        if len(self.splits) == 1:  # one part kept aside: there is no fold to average over
+            fold = np.arange(len(rows)) % 2
+        return {
+            "fold": fold,
+            "rows": rows,
+            "blocks": self.blocks,
+            "weights": self.weights,
+            "train": float(np.mean([len(train) for train, _ in self.splits])),
+        }
+
+    def chances(self, candidate: int) -> Array | None:
+        """(predictions, classes) probabilities of a candidate on its folds, if they are there."""
+        if self.measure is None:
+            return None
+        asked = replace(self.measure, reads="predict_proba", classes=np.unique(self.y))
+        made = self._joined(candidate, asked)
+        return None if made is None or made.shape[1:] != (len(np.unique(self.y)),) else made
+
+    def numbers(self, candidate: int) -> Array | None:
+        """(predictions,) numbers that a regressor predicted on its folds, if they are there."""
+        return None if self.measure is None else self._joined(candidate, self.measure)
+
+    def scores_of(self, candidate: int) -> tuple[Array | None, str]:
+        """What grows with the second class of two, and the method that gave it."""
+        chances = self.chances(candidate)
+        if chances is not None:
+            return chances[:, 1], "predict_proba"
+        parts = [(o.get("predictions") or {}).get("decision_function")
+                 for o in self.outcomes[candidate]]  # fmt: skip
+        if any(part is None for part in parts):
+            return None, ""
+        return np.concatenate([part for part in parts if part is not None]), "decision_function"
+
+    def _joined(self, candidate: int, asked: Measure) -> Array | None:
+        parts = [answer(o.get("predictions"), asked) for o in self.outcomes[candidate]]
+        if any(part is None for part in parts):
+            return None
+        return np.concatenate([part for part in parts if part is not None])
+
     def _predictions(self) -> npt.NDArray[Any] | None:
         """(candidates, predictions, ...) for the measure, or None where they are not there."""
         if self.measure is None:
             return None
-        made = []
-        for outcomes in self.outcomes:
-            parts = [answer(outcome.get("predictions"), self.measure) for outcome in outcomes]
-            if any(part is None for part in parts):
-                return None
-            made.append(np.concatenate([part for part in parts if part is not None]))
-        if len({one.shape for one in made}) != 1:
+        made = [self._joined(i, self.measure) for i in range(len(self.outcomes))]
+        found = [one for one in made if one is not None]
+        if len(found) < len(made) or len({one.shape for one in found}) != 1:
             return None
-        return np.stack(made)
+        return np.stack(found)
 
 
 def answer(heard: dict[str, Any] | None, wanted: Measure) -> npt.NDArray[Any] | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,15 +15,16 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _num_samples
 
-from luthier.errors import SpaceError
+from luthier.errors import SpaceError, StudyError
 from luthier.history import State
+from luthier.sklearn import choosing, deciding
 from luthier.sklearn.base import Folded
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
-from luthier.sklearn.fitting import Fitting, Split
+from luthier.sklearn.fitting import Fitting, Split, complete
 from luthier.sklearn.journal import SCORE, Journal, check, fingerprint
 from luthier.space import Space
 from luthier.study import Study
@@ -84,12 +88,28 @@ class SearchCV(Folded):
     random_state : int, RandomState or None
         The same number gives the same search, with the same `n_jobs` and no `time_limit`. A
         stored search keeps the one it was begun with, so give it a number.
+    early_stopping : bool or float
+        Grow the iterations of boosting and the epochs of networks instead of searching them: in
+        each fold they stop by a share of its training rows, a tenth or what is given, that the
+        estimator does not learn from. The last rows where `cv` is by time, whole groups
+        where there are groups. The refit takes the mean number of the folds, in proportion to its
+        rows; ``cv_results_`` has it as ``mean_n_estimators``, or what the estimator calls it.
+    threshold : bool
+        Of two classes, predict the second from another probability on than one half: the one at
+        which the winner scored best on its folds, ``threshold_``.
+    ensemble : bool
+        Predict with a weighted mean of the best candidates instead of the best one, ``ensemble_``.
 
     Attributes
     ----------
     study_ : Study
         The log: its `space`, its `history` of trials. The other attributes are those of
         `GridSearchCV`.
+    threshold_ : Threshold
+        With ``threshold=True``: its `value`, and what to expect of it, `honest`.
+    ensemble_ : Blend
+        With ``ensemble=True``: `members`, `weights`, `params`, and what to expect, `honest`, beside
+        the winner alone, `single`.
     """
 
     _auto: ClassVar[str] = "auto"
@@ -101,6 +121,9 @@ class SearchCV(Folded):
         "space": "no_validation",
         "method": "no_validation",
         "random_state": ["random_state"],
+        "early_stopping": ["boolean", Interval(Real, 0, 1, closed="neither")],
+        "threshold": ["boolean"],
+        "ensemble": ["boolean"],
     }
 
     def __init__(
@@ -128,6 +151,9 @@ class SearchCV(Folded):
         store: Any = None,
         study: str = "search",
         progress: bool | None = None,
+        early_stopping: bool | float = False,
+        threshold: bool = False,
+        ensemble: bool = False,
     ) -> None:
         super().__init__(
             estimator,
@@ -153,9 +179,15 @@ class SearchCV(Folded):
         self.store = store
         self.study = study
         self.progress = progress
+        self.early_stopping = early_stopping
+        self.threshold = threshold
+        self.ensemble = ensemble
 
     def _search(self, fitting: Fitting) -> None:
+        self._check_extras(fitting)
         wanted = self._wanted(fitting)
+        if fitting.growing is not None:
+            wanted = fitting.growing.wanted(wanted)
         splits = fitting.split(self._checked_cv_orig)
         seed = self.random_state
         if not isinstance(seed, int):
@@ -175,8 +207,27 @@ class SearchCV(Folded):
             for point in wanted.first:
                 study.enqueue(point)
         metric = self.refit if isinstance(self.refit, str) else None
-        journal = Journal(study, metric, files=self.store is not None and self.honest)
+        journal = Journal(
+            study, metric, files=self.store is not None and (self.honest or fitting.extras)
+        )
         Asking(self, fitting, wanted, journal, splits).run()
+
+    def _check_extras(self, fitting: Fitting) -> None:
+        """Refuse a threshold or an ensemble where there can be none.
+
+        Raises
+        ------
+        StudyError
+            As the message says.
+        """
+        shuffled = isinstance(self._checked_cv_orig, Reshuffle)
+        if fitting.extras and (not self.refit or shuffled or (self.threshold and self.ensemble)):
+            raise StudyError(
+                "threshold= and ensemble= change what the fitted search predicts: give one of "
+                'them, with refit, and cv= whose folds are the same for all, not "reshuffle".'
+            )
+        if self.threshold:
+            deciding.check(fitting)
 
     def _wanted(self, fitting: Fitting) -> Wanted:
         """The space, and the estimator's own settings as the first point where it holds them.
@@ -189,18 +240,49 @@ class SearchCV(Folded):
         given = self.space
         if given is None:
             return _preset(self.estimator, fitting)
-        space = given if isinstance(given, Space) else Space.from_sklearn(given)
+        if isinstance(given, Space):
+            space, named = given, set(given.names)
+        else:
+            space = Space.from_sklearn(given)
+            # From a list of dicts comes a parameter more, that says which of them is meant.
+            named = {name for part in _parts(given) for name in part}
         known = self.estimator.get_params(deep=True)
-        own: dict[str, Any] = {}
-        for name in space.names:
-            if name in known:
-                own[name] = known[name]
+        _check_names(named, known, self.estimator)
+        if self.refit == "one_se":
+            choosing.ordered(named)
+
+        def settings(point: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in point.items() if name in named}
+
+        own = {name: known[name] for name in space.names if name in known}
         try:
-            active = {name: own[name] for name in space.names if name in own}
-            space.check(active, partial=True)
+            inside = np.isfinite(space.encode([own])[0])  # an estimator has inactive ones too
+            own = {n: own[n] for n, on in zip(space.names, inside, strict=True) if on}
+            space.check(own, partial=True)
         except SpaceError:
-            return Wanted(space)
-        return Wanted(space, first=[active] if active else [])
+            return Wanted(space, settings)
+        return Wanted(space, settings, [own] if own else [])
+
+
+def _parts(given: Any) -> list[Any]:
+    return [given] if isinstance(given, Mapping) else list(given)
+
+
+def _check_names(named: Collection[str], known: Mapping[str, Any], estimator: Any) -> None:
+    """Refuse names that the estimator does not have; parts of what is searched itself may be new.
+
+    Raises
+    ------
+    SpaceError
+    """
+    for name in named:
+        parents = [name[: match.start()] for match in re.finditer("__", name)]
+        if name not in known and not any(parent in named for parent in parents):
+            close = get_close_matches(name, known, 3) or sorted(known)
+            raise SpaceError(
+                f"{name!r} is no parameter of {type(estimator).__name__}. Its parameters are "
+                f"named {', '.join(map(repr, close))}; parts of a pipeline as 'step__name'."
+            )
 
 
 def _preset(estimator: Any, fitting: Fitting) -> Wanted:
@@ -261,8 +343,7 @@ class Asking:
             if len(fitting.candidates) >= self.most:
                 fitting.ended = f"all {self.most} trials were run"
                 break
-            if self._stale():
-                fitting.ended = f"{self.search.patience} trials brought nothing better"
+            if fitting.stale():
                 break
             jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
             asked = self.study.ask(int(min(jobs, self.most - len(fitting.candidates))))
@@ -283,16 +364,7 @@ class Asking:
                     [self.wanted.settings(history.params(number))], len(self.splits)
                 )
                 self.fitting.outcomes[row] = self.journal.known(number, len(self.splits))
-
-    def _stale(self) -> bool:
-        patience = self.search.patience
-        if patience is None or not self.fitting.candidates:
-            return False
-        # A fold that failed makes a mean of -inf, one that was not run makes it NaN.
-        means = self.fitting.scores().mean(axis=1)
-        if np.isnan(means).all():
-            return False
-        return len(means) - 1 - int(np.nanargmax(means)) >= patience
+                self.fitting.closed.append(row)
 
     def _evaluate(self, asked: Sequence[Trial]) -> None:
         fitting, folds = self.fitting, len(self.splits)
@@ -302,13 +374,15 @@ class Asking:
         if isinstance(splitter, Reshuffle):
             for row in rows:
                 fitting.own[row] = splitter.of(row, fitting.X, fitting.y)
-        for row, trial in self.trials.items():
+        for row, trial in list(self.trials.items()):
             if trial.parent >= 0:  # goes on from an attempt that was lost
                 known = self.journal.known(trial.parent, folds)
                 for fold, outcome in enumerate(known):
                     if outcome is not None:
                         fitting.outcomes[row][fold] = outcome
                         self.fold(row, fold, outcome)
+                if complete(fitting.outcomes[row]):  # killed after its last fold
+                    fitting.close(row)
         try:
             fitting.race(rows, self.splits, order=self.order)
         finally:
