@@ -12,6 +12,7 @@ from sklearn.model_selection._validation import _fit_and_score
 from sklearn.pipeline import Pipeline
 
 from luthier.sklearn import growing, sharing
+from luthier.sklearn.mapped import lean
 
 METHODS = ("predict", "predict_proba", "decision_function")
 DIED = "The process that fitted this was killed, or ran out of memory."
@@ -56,7 +57,7 @@ def evaluate(number: int, estimator: Any, X: Any, y: Any, how: How, **settings: 
     if how.prefix is not None or how.keep or how.plan is not None:
         _hook(estimator, how, heard, grown)
     try:
-        outcome: Outcome = _fit_and_score(estimator, X, y, **settings)
+        outcome: Outcome = _fit_and_score(estimator, lean(X), y, **settings)
     finally:
         _unhook(estimator)
     if how.keep:
