@@ -190,8 +190,10 @@ class Fitting:
             self.last = f"all {search.trials} trials were run"
         if search.refit == "one_se":
             choosing.ordered(name for candidate in candidates for name in candidate)
-        for names in {tuple(c): c for c in candidates}.values():
-            clone(self.base).set_params(**clone(names, safe=False))  # unknown names fail here
+        known = self.base.get_params(deep=True)
+        for values in {tuple(c): c for c in candidates}.values():
+            if not known.keys() >= values.keys():  # it is wrong, or of a step that it brings along
+                clone(self.base).set_params(**clone(values, safe=False))
         rows = self.add(candidates, len(splits))
         self.total = len(self.candidates)
         for name, values in (more_results or {}).items():
