@@ -25,7 +25,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # Many processes or models are started on each of their runs.
-SLOW = {f"docs/how-to/{name}.md" for name in ("csv", "parts", "resume", "search")}
+SLOW = {
+    f"docs/how-to/{name}.md"
+    for name in ("beyond-the-winner", "csv", "parts", "report", "resume", "search")
+}
 SLOW.add("docs/tutorial.md")
 FENCE = re.compile(r"(<!-- not run -->\n)?^```(\w*)(.*)\n((?s:.*?))^```$", re.M)
 

@@ -179,6 +179,7 @@ def test_a_belief_that_is_right_helps(sampler, seeds, trials):
     assert wins.sum() >= {9: 8, 12: 10}[seeds]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sampler", "seeds"), [(TPE(), 8), ("gp", 4)])
 def test_a_belief_that_is_wrong_is_recovered_from(sampler, seeds):
     early, late = best(WRONG, sampler, 6, seeds), best(WRONG, sampler, 45, seeds)

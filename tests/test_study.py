@@ -107,6 +107,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
     assert draws.tolist() == list(range(9))
 
 
+@pytest.mark.slow
 def test_a_trial_that_always_takes_its_process_with_it_ends_as_failed(tmp_path):
     script = (
         "import os, sys\n"

@@ -51,6 +51,7 @@ def test_weights_are_those_of_the_greedy_recipe():
     assert made.honest.naive == pytest.approx(-pair)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["accuracy", "neg_log_loss", "roc_auc", "average_precision"])
 def test_probabilities_serve_every_measure(name):
     rng = np.random.default_rng(2)
@@ -67,6 +68,7 @@ def test_probabilities_serve_every_measure(name):
     assert len(made.members) > 2
 
 
+@pytest.mark.slow
 def test_luck_is_not_praised():
     rng = np.random.default_rng(3)
     naive, said = [], []

@@ -117,6 +117,7 @@ def test_the_chance_is_that_of_drawing_the_folds_that_are_left(n):
     assert abs(switch(scores, 1) - ahead) < 5 * np.sqrt(ahead * (1 - ahead) / draws)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("promising", [True, False])
 def test_the_winner_is_rarely_lost_and_half_the_folds_are_saved(promising):
     rng, searches, lost, folds = np.random.default_rng(8), 60, 0, 0

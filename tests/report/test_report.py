@@ -398,6 +398,7 @@ def many(n):
     return history
 
 
+@pytest.mark.slow
 def test_ten_thousand_trials_fit_into_three_megabytes():
     report = Report(many(10_000), name="many")
     page, text = report.html(), report.markdown()

@@ -13,6 +13,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from luthier import Int
 from luthier.sklearn import SearchCV
 
+pytestmark = pytest.mark.slow  # whole searches
+
 DIABETES = load_diabetes(return_X_y=True)
 WINE = load_wine(return_X_y=True)
 SPACE = {"max_depth": Int(1, 9), "min_samples_leaf": Int(1, 30), "max_features": Int(2, 9)}

@@ -17,6 +17,8 @@ from luthier.estimate import Honest
 from luthier.sklearn import SearchCV
 from luthier.sklearn.deciding import corrected
 
+pytestmark = pytest.mark.slow  # whole searches
+
 X, y = make_classification(
     3000, n_features=6, weights=[0.88], flip_y=0.1, class_sep=0.7, random_state=3
 )

@@ -24,6 +24,8 @@ from luthier.sklearn import BayesSearchCV, SearchCV
 from luthier.sklearn.growers import grower_of
 from luthier.sklearn.growing import Plan, apart, fit
 
+pytestmark = pytest.mark.slow  # whole searches
+
 CANCER = load_breast_cancer(return_X_y=True)
 WINE = load_wine(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)

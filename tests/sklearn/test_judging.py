@@ -19,6 +19,8 @@ from luthier.estimate import measure
 from luthier.sklearn import GridSearchCV, HalvingGridSearchCV, SearchCV
 from luthier.sklearn.judging import answer
 
+pytestmark = pytest.mark.slow  # whole searches
+
 X, Y = load_breast_cancer(return_X_y=True)
 X, Y = StandardScaler().fit_transform(X[::4]), Y[::4]
 NEAR = KNeighborsClassifier()

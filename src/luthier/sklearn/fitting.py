@@ -191,9 +191,9 @@ class Fitting:
         if search.refit == "one_se":
             choosing.ordered(name for candidate in candidates for name in candidate)
         known = self.base.get_params(deep=True)
-        for values in {tuple(c): c for c in candidates}.values():
-            if not known.keys() >= values.keys():  # it is wrong, or of a step that it brings along
-                clone(self.base).set_params(**clone(values, safe=False))
+        for one in {tuple(candidate): candidate for candidate in candidates}.values():
+            if not known.keys() >= one.keys():  # it is wrong, or of a step that it brings along
+                clone(self.base).set_params(**clone(one, safe=False))
         rows = self.add(candidates, len(splits))
         self.total = len(self.candidates)
         for name, values in (more_results or {}).items():

@@ -138,6 +138,7 @@ def test_the_most_used_models_have_a_portfolio():
     assert set(_chosen()) == lone | {f"{name}{end}" for name in both for end in ENDS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLAIN)
 def test_two_random_points_can_be_set_and_fitted(name):
     check_points(name, 2)
