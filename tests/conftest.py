@@ -30,8 +30,11 @@ def ctrl_c_works():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+LONG = {"test_losses_are_put_to_use", "test_a_study_reopened_after_every_trial_is_the_same"}
+
+
 def pytest_collection_modifyitems(items):
-    """The contract's longest case runs whole searches; its own mark would bind plug-ins to ours."""
+    """The contract's longest cases run whole searches; a mark there would bind plug-ins to ours."""
     for item in items:
-        if item.name == "test_losses_are_put_to_use":
+        if item.name in LONG:
             item.add_marker(pytest.mark.slow)

@@ -37,6 +37,8 @@ from luthier import Choice, Float, Int, Space
 from luthier.errors import SpaceError, StoreError, StudyError
 from luthier.sklearn import BayesSearchCV, GeneticSearchCV, RandomizedSearchCV, SearchCV
 
+pytestmark = pytest.mark.slow  # whole searches
+
 X, Y = load_iris(return_X_y=True)
 X, Y = X[::2], Y[::2]
 TREE = DecisionTreeClassifier(random_state=0)
