@@ -459,6 +459,16 @@ def test_nested_use():
     np.testing.assert_array_equal(a, b)
 
 
+def test_verdicts_survive_a_pickle():
+    """They need the best score there is, also when the predictions are gone."""
+    grid = {"max_depth": [1, None], "min_samples_leaf": [1, 60]}
+    tree = DecisionTreeClassifier(random_state=0)
+    search = ours.GridSearchCV(tree, grid, return_train_score=True).fit(X, Y)
+    told = [fit.verdict for fit in search.verdicts_]
+    assert len(set(told)) > 1
+    assert [fit.verdict for fit in pickle.loads(pickle.dumps(search)).verdicts_] == told
+
+
 @pytest.mark.parametrize("ending", ["html", "md"])
 def test_a_report(ending, tmp_path):
     """What was tried can be read, of a search that was unpickled too."""

@@ -34,6 +34,7 @@ class Figures:
     n_splits_: int
     cv_results_: dict[str, Any]
     _honest: Honest | None
+    _perfect: float  # the best score there is; kept apart from the evidence, which is not pickled
 
     @property
     def honest_(self) -> Honest:
@@ -160,6 +161,4 @@ class Figures:
             np.column_stack([self.cv_results_[name.format(kind)] for name in names])
             for kind in ("train", "test")
         )
-        evidence = self.__dict__.get("_evidence")
-        measure = None if evidence is None else evidence.measure
-        return fits(train, valid, perfect=np.inf if measure is None else measure.high)
+        return fits(train, valid, perfect=self._perfect)

@@ -509,6 +509,7 @@ class Fitting:
         if metric == "one_se":
             metric = "score"
         search.multimetric_ = self.multimetric
+        search._perfect = np.inf if self.measure is None else self.measure.high
         if callable(search.scoring) and self.multimetric:
             first = next(o for row in self.outcomes for o in row if o is not None)
             search._check_refit_for_multimetric(first["test_scores"])
