@@ -477,4 +477,7 @@ def test_a_report(ending, tmp_path):
     path = pickle.loads(pickle.dumps(search)).report(tmp_path / f"r.{ending}")
     text = path.read_text()
     assert "SVC" in text
+    assert "What to expect of it" in text
+    assert "No rows were kept aside" not in text
+    assert "overfitting cannot be judged" not in text
     assert f"{search.best_score_:.2g}" in text

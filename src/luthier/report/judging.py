@@ -126,6 +126,8 @@ def _gap(made: Curve, history: History) -> str:
         f"{number(valid)} on average (standard deviation {number(spread, 2)})"
     )
     if not math.isfinite(train):
+        if history.notes.get("honest"):  # a search says there what it knows of overfitting
+            return words + "."
         return words + ". Its training scores were not reported, so overfitting cannot be judged."
     gaps = -objective.sign * (made.train - made.valid)
     gap, error = float(gaps.mean()), float(gaps.std(ddof=1) / np.sqrt(k))

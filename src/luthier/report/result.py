@@ -164,7 +164,12 @@ def _optimism(history: History, best: int, found: Comparison | None, folds: bool
     if folds:
         return (
             f"{value} is the best of {of} and was chosen because it was the best, so it is "
-            "optimistic: expect a little less on new data. No rows were kept aside to say how much."
+            "optimistic: expect a little less on new data. "
+            + (
+                "The next section says how much."
+                if history.notes.get("honest")
+                else "No rows were kept aside to say how much."
+            )
         )
     return (
         f"{value} is the best of {of} and was chosen because it was the best. Where the objective "
