@@ -1,10 +1,11 @@
 """A process that works on a study in a store; the tests start it and kill it.
 
 python driver.py STORE TRIALS SEED          makes trials, printing each number that was told
-python driver.py STORE TRIALS SEED --run    the same by Study.run
+python driver.py STORE TRIALS SEED --run    the same by Study.run, once a line on stdin says so
 """
 
 import sys
+import time
 
 from luthier import Choice, Float, Int, Space, Study
 
@@ -20,10 +21,17 @@ def objective(trial):
     return loss(trial.params)
 
 
+def slow(trial):
+    time.sleep(0.01)  # long enough for others to get hold of the store
+    return objective(trial)
+
+
 def main(store, trials, seed):
     study = Study(SPACE, sampler="random", store=store, seed=int(seed))
     if "--run" in sys.argv:
-        study.run(objective, trials=int(trials))
+        print("ready", flush=True)
+        sys.stdin.readline()
+        study.run(slow, trials=int(trials))
         return
     while study.history.ended < int(trials):
         for trial in study.ask():

