@@ -786,8 +786,11 @@ class Study:
         return pd.DataFrame(made)
 
     def explain(self) -> str:
-        """What proposes the next trial and why, in words."""
-        return explain(self.sampler, self.space, self.history.seen())
+        """What proposes the next trial and why, and who is stopped, in words."""
+        history = self.history.seen()
+        told = explain(self.sampler, self.space, history.merged())
+        stops = getattr(self.scheduler, "explain", None)
+        return told if stops is None else f"{told}\n{stops(self.space, history)}"
 
     def importance(
         self, method: str = "fanova", *, pairs: bool = False, objective: str | None = None
