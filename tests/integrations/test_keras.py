@@ -116,7 +116,7 @@ def test_a_whole_model_can_be_loaded_from_the_checkpoint(trial_of, digits):
 
 def test_a_wrong_monitor_is_an_error_that_says_what_there_is(trial_of, digits):
     X, y = digits
-    with pytest.raises(StudyError, match="'val_loss' is none of Keras's values: there is acc"):
+    with pytest.raises(StudyError, match="'val_loss' is none of the logged values: there is acc"):
         fit(trial_of(0), network(), X, y, epochs=1)
     with pytest.raises(StudyError, match="good where it is large, but the study is to minimize"):
         trained(trial_of(1), digits, 1, monitor="val_accuracy")

@@ -100,20 +100,3 @@ def kept_aside(trial: Trial, X: Any, y: Any, share: float, *, classes: bool) -> 
         stratify=y if counts.min() >= 2 else None,
     )
     return (X_learn, y_learn), (X_aside, y_aside)
-
-
-def check_direction(trial: Trial, metric: str, larger: bool | None) -> None:
-    """Refuse a metric whose good end is not that of the objective.
-
-    Raises
-    ------
-    StudyError
-        If the study minimises what should be large, or the other way round.
-    """
-    objective = trial.task.objectives[0]
-    if larger is None or larger == objective.maximize:
-        return
-    raise StudyError(
-        f"{metric!r} is good where it is {'large' if larger else 'small'}, but the study is to "
-        f"{objective}. Give another metric=, or Study({'maximize' if larger else 'minimize'}=...)."
-    )

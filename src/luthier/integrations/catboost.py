@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from luthier.errors import StudyError, need
-from luthier.integrations.boosting import Rows, Stages, check_direction, kept_aside
+from luthier.integrations.boosting import Rows, Stages, kept_aside
+from luthier.integrations.steps import check_direction
 from luthier.trial import Trial
 
 catboost = need("catboost", "catboost", "luthier.integrations.catboost")

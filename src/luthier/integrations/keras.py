@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from luthier.errors import StudyError, need
-from luthier.integrations.boosting import check_direction
+from luthier.errors import need
 from luthier.integrations.keras_tuner import HyperParameters
-from luthier.integrations.steps import Steps
+from luthier.integrations.steps import Steps, told
 from luthier.trial import Trial
 
 need("keras", "keras", "luthier.integrations.keras")  # before the import, which says less
@@ -21,7 +20,7 @@ need("keras", "keras", "luthier.integrations.keras")  # before the import, which
 import keras  # noqa: E402
 
 FILE = "model.keras"
-Told = dict[str, Any]
+Values = dict[str, Any]
 
 
 class Report(keras.callbacks.Callback):  # type: ignore[misc, unused-ignore]  # untyped where missing
@@ -43,7 +42,7 @@ class Report(keras.callbacks.Callback):  # type: ignore[misc, unused-ignore]  # 
     Raises
     ------
     StudyError
-        If Keras has no such value, or its good end is not that of the objective.
+        If there is no such value, or its good end is not that of the objective.
     """
 
     def __init__(
@@ -69,9 +68,8 @@ class Report(keras.callbacks.Callback):  # type: ignore[misc, unused-ignore]  # 
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Save, report and ask."""
-        told = _told(self.steps.trial, logs or {}, self.monitor)
-        model = self.model
-        if self.steps.end(told, lambda folder: model.save(folder / FILE), step=epoch + 1):
+        value, model = told(self.steps.trial, logs or {}, self.monitor), self.model
+        if self.steps.end(value, lambda folder: model.save(folder / FILE), step=epoch + 1):
             model.stop_training = True
 
 
@@ -86,7 +84,7 @@ def fit(
     every: int = 1,
     callbacks: Iterable[Any] = (),
     **params: Any,
-) -> Told:
+) -> Values:
     """Train a compiled model for a trial: from its parent's last epoch up to its budget.
 
     Parameters
@@ -115,8 +113,8 @@ def fit(
         )
     elif report.steps.saved is not None:
         _load(model, report.steps.saved / FILE, x)
-    told: Told = report.steps.value
-    return told
+    values: Values = report.steps.value
+    return values
 
 
 def fit_folds(
@@ -130,7 +128,7 @@ def fit_folds(
     monitor: str = "val_loss",
     every: int = 1,
     **params: Any,
-) -> Told:
+) -> Values:
     """Train one model per fold side by side, an epoch each in turn, and report their mean.
 
     So a step is an epoch here too, and a trial can be stopped, or promoted, for all its folds.
@@ -178,14 +176,14 @@ def fit_folds(
         means = {
             name: float(np.mean([logs[name] for logs in every_fold])) for name in every_fold[0]
         }
-        steps.end(_told(trial, means, monitor), save)
-    told: Told = steps.value
-    return told
+        steps.end(told(trial, means, monitor), save)
+    values: Values = steps.value
+    return values
 
 
 def objective(
     build: Any, x: Any, y: Any = None, *, epochs: int, cv: Any = None, **params: Any
-) -> Callable[[Trial], Told]:
+) -> Callable[[Trial], Values]:
     """An objective from a ``build(hp)`` function that was written for KerasTuner.
 
     Each trial is seeded by its own seed and gives its memory back. The space is defined by
@@ -202,7 +200,7 @@ def objective(
     """
     make = getattr(build, "build", build)
 
-    def objective(trial: Trial) -> Told:
+    def objective(trial: Trial) -> Values:
         hp = HyperParameters(trial)
         with session(trial):
             if cv is None:
@@ -221,21 +219,6 @@ def session(trial: Trial) -> Iterator[None]:
     finally:
         keras.utils.clear_session(free_memory=True)
         gc.collect()  # models hold themselves in circles
-
-
-def _told(trial: Trial, logs: Mapping[str, Any], monitor: str) -> Told:
-    """What to report of an epoch: the objective, and the other values as metrics."""
-    if monitor not in logs:
-        raise StudyError(
-            f"monitor={monitor!r} is none of Keras's values: there is "
-            f"{', '.join(logs) or 'nothing'}. Give validation_data=, or another monitor=."
-        )
-    large = any(word in monitor.lower() for word in ("acc", "auc", "f1", "precision", "recall"))
-    small = any(word in monitor.lower() for word in ("loss", "error"))
-    check_direction(trial, monitor, None if large == small else large)
-    name = trial.task.objectives[0].name
-    told = {f"train_{k}" if k == name else k: float(v) for k, v in logs.items()}
-    return {name: float(logs[monitor]), **told}
 
 
 def _load(model: Any, path: Path, x: Any = None) -> None:

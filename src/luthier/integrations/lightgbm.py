@@ -6,8 +6,8 @@ from inspect import signature
 from typing import Any
 
 from luthier.errors import StudyError, need
-from luthier.integrations.boosting import Rows, Stages, check_direction, kept_aside
-from luthier.integrations.steps import Steps
+from luthier.integrations.boosting import Rows, Stages, kept_aside
+from luthier.integrations.steps import Steps, check_direction
 from luthier.trial import Trial
 
 lightgbm = need("lightgbm", "lightgbm", "luthier.integrations.lightgbm")

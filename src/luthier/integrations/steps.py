@@ -6,7 +6,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +154,50 @@ class Steps:
 def newest(folder: Path) -> Path | None:
     """The latest checkpoint in a trial's folder, or None."""
     return max(folder.glob("step-*"), default=None)
+
+
+def told(trial: Trial, logs: Mapping[str, Any], monitor: str) -> dict[str, float]:
+    """What to report of an epoch: the objective, and what else was logged as metrics.
+
+    A logged value with the objective's own name becomes ``train_`` and that name.
+
+    Parameters
+    ----------
+    logs : mapping
+        From names to numbers.
+    monitor : str
+        The one that is the objective.
+
+    Raises
+    ------
+    StudyError
+        If there is none of that name, or its good end is not that of the objective.
+    """
+    if monitor not in logs:
+        raise StudyError(
+            f"monitor={monitor!r} is none of the logged values: there is "
+            f"{', '.join(logs) or 'nothing'}. Give data to validate on, or another monitor=."
+        )
+    large = any(word in monitor.lower() for word in ("acc", "auc", "f1", "precision", "recall"))
+    small = any(word in monitor.lower() for word in ("loss", "error"))
+    check_direction(trial, monitor, None if large == small else large)
+    name = trial.task.objectives[0].name
+    values = {f"train_{k}" if k == name else k: float(v) for k, v in logs.items()}
+    return {name: float(logs[monitor]), **values}
+
+
+def check_direction(trial: Trial, metric: str, larger: bool | None) -> None:
+    """Refuse a metric whose good end is not that of the objective.
+
+    Raises
+    ------
+    StudyError
+        If the study minimises what should be large, or the other way round.
+    """
+    objective = trial.task.objectives[0]
+    if larger is None or larger == objective.maximize:
+        return
+    raise StudyError(
+        f"{metric!r} is good where it is {'large' if larger else 'small'}, but the study is to "
+        f"{objective}. Give another metric=, or Study({'maximize' if larger else 'minimize'}=...)."
+    )

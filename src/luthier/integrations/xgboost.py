@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from luthier.errors import StudyError, need
-from luthier.integrations.boosting import Rows, Stages, check_direction, kept_aside
-from luthier.integrations.steps import Steps
+from luthier.integrations.boosting import Rows, Stages, kept_aside
+from luthier.integrations.steps import Steps, check_direction
 from luthier.trial import Trial
 
 need("xgboost", "xgboost", "luthier.integrations.xgboost")  # before the import, which says less
