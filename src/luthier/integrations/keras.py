@@ -103,6 +103,7 @@ def fit(
     """
     report = Report(trial, epochs, monitor=monitor, every=every)
     if not report.steps.over:
+        _prepare(model, x)
         model.fit(
             x,
             y,
@@ -112,7 +113,8 @@ def fit(
             **{"verbose": 0, **params},
         )
     elif report.steps.saved is not None:
-        _load(model, report.steps.saved / FILE, x)
+        _prepare(model, x)
+        _load(model, report.steps.saved / FILE)
     values: Values = report.steps.value
     return values
 
@@ -153,9 +155,10 @@ def fit_folds(
     steps = Steps(trial, epochs, every=every)
     parts = _parts(cv, x, y)
     models = [build() for _ in parts] if not steps.over else []
-    if steps.saved is not None:
-        for i, model in enumerate(models):
-            _load(model, steps.saved / f"{i}.keras", x)
+    for i, model in enumerate(models):
+        _prepare(model, x)
+        if steps.saved is not None:
+            _load(model, steps.saved / f"{i}.keras")
 
     def save(folder: Path) -> None:
         for i, model in enumerate(models):
@@ -221,10 +224,21 @@ def session(trial: Trial) -> Iterator[None]:
         gc.collect()  # models hold themselves in circles
 
 
-def _load(model: Any, path: Path, x: Any = None) -> None:
-    """Weights and optimiser of a checkpoint, into a model that was built the same way."""
-    if not model.built:
+def _prepare(model: Any, x: Any) -> None:
+    """Make the variables of model and optimiser, where `x` is arrays to make them from.
+
+    Keras would make the optimiser's inside its compiled step, and TensorFlow then keeps a graph
+    for each of them for ever: 4.6 MB a trial for a small network, and so 1.6 MB.
+    """
+    arrays = keras.tree.flatten(x)
+    if not model.built and all(hasattr(array, "shape") for array in arrays):
         model(_rows(x, slice(1)))
+    if model.built and model.optimizer is not None and not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def _load(model: Any, path: Path) -> None:
+    """Weights and optimiser of a checkpoint, into a model that was built the same way."""
     if model.optimizer is not None and not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)  # else its variables are not loaded
     model.load_weights(path)
