@@ -245,7 +245,7 @@ def _load(model: Any, path: Path) -> None:
 
 
 def _rows(arrays: Any, rows: Any) -> Any:
-    return keras.tree.map_structure(lambda array: array[rows], arrays)
+    return keras.tree.map_structure(lambda array: np.asarray(array)[rows], arrays)
 
 
 def _parts(cv: Any, x: Any, y: Any) -> list[Any]:
