@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import SGDClassifier
@@ -91,3 +92,20 @@ def test_a_data_frame_and_a_named_scorer(trial_of, diabetes):
     assert model.value_ == pytest.approx(model.score(pd.DataFrame(X_scored), y_scored))
     with pytest.raises(StudyError, match="'r2' is good where it is large, but the study is to min"):
         grown(trial_of(1), diabetes, 5, scoring="r2")
+
+
+def test_each_pass_takes_all_rows_once_in_an_order_of_its_own(trial_of):
+    class Notes(BaseEstimator):
+        def partial_fit(self, X, y):
+            self.passes = [*getattr(self, "passes", ()), X[:, 0].tolist()]
+
+    model = Notes()
+    X = np.arange(5.0)[:, None]
+    settings = {"scored": (X, X[:, 0]), "scoring": lambda model, X, y: 0.5, "epochs": 3}
+
+    partial_fit(trial_of(), model, X, X[:, 0], batch=3, **settings)
+
+    assert [len(rows) for rows in model.passes] == [3, 2] * 3
+    orders = [model.passes[i] + model.passes[i + 1] for i in (0, 2, 4)]
+    assert all(sorted(order) == [0, 1, 2, 3, 4] for order in orders)
+    assert orders[0] != orders[1] != orders[2]

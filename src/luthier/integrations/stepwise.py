@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
 
 from luthier.integrations.steps import Steps, check_direction
@@ -117,7 +118,7 @@ def _grown(
         model = pickle.loads((steps.saved / FILE).read_bytes())
 
     def save(folder: Path) -> None:
-        (folder / FILE).write_bytes(pickle.dumps(model))
+        (folder / FILE).write_bytes(cloudpickle.dumps(model))  # classes of a script, too
 
     while not steps.over:
         step = min(steps.done + stride, steps.last)
