@@ -113,7 +113,7 @@ def _grown(
 
     if scoring is None or isinstance(scoring, str):
         check_direction(trial, scoring or "the model's own score", True)
-    score = check_scoring(model, scoring)
+    score = scoring if callable(scoring) else check_scoring(model, scoring)
     if steps.saved is not None:
         model = pickle.loads((steps.saved / FILE).read_bytes())
 
