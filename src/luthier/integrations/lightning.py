@@ -99,7 +99,7 @@ def fit(
             "enable_model_summary": False,
             "logger": False,
         }
-        trainer = Trainer(
+        trainer: Any = Trainer(
             **{**quiet, **settings}, max_epochs=report.last, callbacks=[*callbacks, report]
         )
         # Tensors and plain values only, where Lightning can be told so: no code is run.
