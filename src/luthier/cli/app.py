@@ -11,7 +11,7 @@ from luthier.cli.console import Voice, guard
 
 MODELS = (
     "linear, ridge, lasso, elasticnet, svm, tree, forest, extratrees, boosting, knn, mlp, "
-    "xgboost, lightgbm, any"
+    "xgboost, lightgbm, keras_mlp, any"
 )
 METRICS = (
     "accuracy, balanced_accuracy, f1, mcc, roc_auc, average_precision, log_loss; "
