@@ -18,6 +18,7 @@ import numpy as np
 from luthier.errors import AllFailed, LuthierError, StudyError
 from luthier.history import History, State
 from luthier.owners import BEAT
+from luthier.run.limit import Limit
 from luthier.run.worker import Outcome
 from luthier.run.workers import Workers, open_workers
 from luthier.trial import Line, Trial
@@ -26,6 +27,7 @@ log = logging.getLogger("luthier")
 
 HOPELESS = 10  # a run whose first trials all fail is stopped after so many
 TICK = 0.5  # seconds between two looks at the clock and the log
+GRACE = 0.3  # seconds in which trials that were asked to stop may do so, before they are killed
 
 
 class Driver(Protocol):
@@ -74,6 +76,7 @@ class Limits:
     seconds: float | None = None
     until: float | Callable[[Any], bool] | None = None
     patience: int | None = None
+    cpu_hours: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("trials", "more", "patience"):
@@ -86,6 +89,12 @@ class Limits:
             raise StudyError(
                 f"run: seconds must be a number above 0, got {self.seconds!r}. "
                 "Ten minutes are seconds=600."
+            )
+        number = isinstance(self.cpu_hours, int | float) and not isinstance(self.cpu_hours, bool)
+        if self.cpu_hours is not None and (not number or not self.cpu_hours > 0):
+            raise StudyError(
+                f"run: cpu_hours must be a number above 0, got {self.cpu_hours!r}. "
+                "Ten minutes of one processor are cpu_hours=1/6."
             )
         if self.trials is not None and self.more is not None:
             raise StudyError(
@@ -103,7 +112,7 @@ class Limits:
     def none(self) -> bool:
         """Whether no limit was given."""
         return all(v is None for v in (self.trials, self.more, self.seconds, self.until,
-                                       self.patience))  # fmt: skip
+                                       self.patience, self.cpu_hours))  # fmt: skip
 
 
 class _Clock:
@@ -117,6 +126,32 @@ class _Clock:
             self.total = history.ended + limits.more
         self.deadline = math.inf if limits.seconds is None else time.monotonic() + limits.seconds
 
+        self.workers: Workers | None = None
+        self.kills = False  # whether trials that run are ended with the run's time
+        self.asked_at = math.inf  # when they were asked to
+        self._cpu_began = time.process_time()
+        self._cpu_ended = 0.0  # processor seconds of trials that ran in other processes
+
+    def took(self, result: Outcome) -> None:
+        """A trial has ended."""
+        if self.workers is not None and self.workers.apart:
+            self._cpu_ended += result.get("cpu") or 0.0
+
+    @property
+    def cpu(self) -> float:
+        """Processor seconds of this run, the trials' and its own, as far as they are known."""
+        running = 0.0 if self.workers is None else self.workers.spent
+        return time.process_time() - self._cpu_began + self._cpu_ended + running
+
+    def over(self) -> str:
+        """Why running trials should end too, or an empty string."""
+        if time.monotonic() >= self.deadline:
+            return f"its {self.limits.seconds:g} seconds are over"
+        hours = self.limits.cpu_hours
+        if hours is not None and self.cpu >= 3600 * hours:
+            return f"its {hours:g} CPU hours are used up"
+        return ""
+
     def full(self, running: int) -> bool:
         """Whether enough trials have ended or are running, here and elsewhere."""
         driver = self.driver
@@ -129,8 +164,8 @@ class _Clock:
         history, limits = self.driver.history, self.limits
         if self.full(running):
             return f"it has its {self.total} trials"
-        if time.monotonic() >= self.deadline:
-            return f"its {limits.seconds:g} seconds are over"
+        if over := self.over():
+            return over
         if callable(limits.until):
             if limits.until(self.driver):
                 return "until() said so"
@@ -192,6 +227,7 @@ def run(
     limits: Limits,
     executor: Any = None,
     progress: bool | Watcher | None = None,
+    limit: Limit | None = None,
 ) -> None:
     """Run trials of `driver` until a limit is reached; `driver.ended` then says which.
 
@@ -210,7 +246,7 @@ def run(
     if limits.none and driver.points == math.inf:
         raise StudyError(
             "run: there is no limit, and the space has no end. "
-            "Give trials=, more=, seconds=, until= or patience=."
+            "Give trials=, more=, seconds=, cpu_hours=, until= or patience=."
         )
     driver.ended = ""
     driver.stop_all(False)
@@ -223,7 +259,10 @@ def run(
     if driver.points != math.inf:
         log.info("study %r: there are %s points to try", driver.name, f"{driver.points:,}")
     watcher = _watcher(progress)
-    workers = open_workers(objective, executor, driver.line)
+    workers = open_workers(objective, executor, driver.line, limit, clock.deadline + GRACE)
+    clock.workers = workers
+    # Only trials in children that a limit put there may be killed for want of time.
+    clock.kills = limit is not None or executor == "auto"
     try:
         with _Interrupts() as interrupts:
             driver.ended = _keep_busy(driver, workers, clock, watcher, interrupts)
@@ -252,11 +291,16 @@ def _keep_busy(
         nonlocal failures, finished, used_up
         number, result = running.pop(future), future.result()
         used_up = False
+        clock.took(result)
         if result["state"] == "LOST":
             kind = result["error"]["kind"]
-            # Nobody pressed Ctrl-C here: an objective that raises it must not be tried for ever.
-            kind = "KeyboardInterrupt" if kind == "Interrupted" else kind
-            driver.lose(number, kind, result["error"]["message"])
+            message = result["error"]["message"]
+            if clock.kills and clock.asked_at < math.inf and kind == "Interrupted":
+                message = f"the run ended: {clock.over()}"
+            elif kind == "Interrupted":
+                # Nobody pressed Ctrl-C here: an objective that raises it is not tried for ever.
+                kind = "KeyboardInterrupt"
+            driver.lose(number, kind, message)
             return
         driver.finish(number, result)
         finished += 1
@@ -291,10 +335,9 @@ def _keep_busy(
                     return f"nothing is left to try: all {driver.points:,} points were tried"
                 used_up = False
                 continue
-            if time.monotonic() >= clock.deadline:
-                driver.stop_all()
             with interrupts.let_through():
-                done, _ = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
+                pause = _end_running(driver, workers, clock)
+                done, _ = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
             for future in done:
                 take(future)
             if time.monotonic() - beaten > BEAT:
@@ -312,6 +355,26 @@ def _keep_busy(
             for number in running.values():
                 driver.lose(number, "Interrupted", f"the run ended with {type(error).__name__}")
         raise
+
+
+def _end_running(driver: Driver, workers: Workers, clock: _Clock) -> float:
+    """Ask trials to stop when the run's time is over, and kill them soon after if it may.
+
+    Returns
+    -------
+    float
+        In how many seconds to look again.
+    """
+    now = time.monotonic()
+    if clock.asked_at == math.inf and clock.over():
+        driver.stop_all()
+        clock.asked_at = now
+    ends = clock.deadline if clock.asked_at == math.inf else clock.asked_at + GRACE
+    if clock.asked_at + GRACE <= now:
+        if clock.kills:
+            workers.stop()
+        return TICK
+    return min(TICK, max(0.0, ends - now) + 0.001)
 
 
 def _interrupted(driver: Driver, workers: Workers, running: dict[Future[Outcome], int]) -> None:

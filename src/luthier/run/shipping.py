@@ -29,7 +29,7 @@ def ship(thing: Any, what: str) -> bytes:
         raise StudyError(
             f"{what} cannot be sent to another process, because {_culprit(thing, what)} cannot be "
             f"pickled: {error}. Make that object inside the objective, or stay in this process "
-            "with executor=None or a ThreadPoolExecutor."
+            "with executor=None or a ThreadPoolExecutor, and without limit=."
         ) from error
     return packed
 
