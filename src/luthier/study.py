@@ -583,7 +583,8 @@ class Study:
         AllFailed
             If the first ten trials of the run all failed; shows the first traceback.
         """
-        from luthier.run.loop import Limits, run
+        from luthier.run.clock import Limits
+        from luthier.run.loop import run
 
         limits = Limits(trials, more, seconds, until, patience, cpu_hours)
         with self._fixing(fixed):

@@ -70,7 +70,7 @@ class Limit:
         if cores is not None and not (_is_number(cores) and cores == int(cores) >= 1):
             raise StudyError(f"Limit: cores must be a whole number >= 1, got {cores!r}.")
         if gpus is not None and not (
-            _is_number(gpus) and (0 <= gpus < 1 or (gpus < math.inf and gpus == int(gpus)))
+            _is_number(gpus) and (0 <= gpus < 1 or (1 <= gpus < math.inf and gpus == int(gpus)))
         ):
             raise StudyError(
                 f"Limit: gpus must be a whole number, or a share between 0 and 1, got {gpus!r}. "
