@@ -27,7 +27,16 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 # Many processes or models are started on each of their runs.
 SLOW = {
     f"docs/how-to/{name}.md"
-    for name in ("beyond-the-winner", "csv", "parts", "report", "resume", "search", "space-files")
+    for name in (
+        "beyond-the-winner",
+        "csv",
+        "limits",
+        "parts",
+        "report",
+        "resume",
+        "search",
+        "space-files",
+    )
 }
 SLOW.add("docs/tutorial.md")
 FENCE = re.compile(r"(<!-- not run -->\n)?^```(\w*)(.*)\n((?s:.*?))^```$", re.M)

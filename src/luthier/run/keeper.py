@@ -20,6 +20,7 @@ from typing import Any
 
 from luthier.run import tree
 
+MANY = 1 << 16  # more open files than this has nobody
 TICK = 0.5  # seconds between two looks at whether the driver is there
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
@@ -75,7 +76,8 @@ def _let_go(*kept: int) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
-    ends = [2, *sorted(kept), 1024]
+    most = os.sysconf("SC_OPEN_MAX")
+    ends = [2, *sorted(kept), min(most if most > 0 else MANY, MANY)]
     for last, first in itertools.pairwise(ends):
         os.closerange(last + 1, first)
 
@@ -91,11 +93,14 @@ def _wait(worker: int, life: int, driver: int, signals: int, theirs: int) -> int
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
+    heard = select.poll()  # and not select(), which knows small descriptors only
+    heard.register(life, select.POLLIN)
+    heard.register(signals, select.POLLIN)
     while True:
         while (ended := _reap())[0]:
             if ended[0] == worker:
                 return ended[1]
-        ready = select.select([life, signals], [], [], TICK)[0]
+        ready = [one for one, _ in heard.poll(1e3 * TICK)]
         if signals in ready:
             os.read(signals, 512)
         if life in ready or os.getppid() != driver:
