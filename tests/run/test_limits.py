@@ -1,6 +1,7 @@
 """Limits on trials, kept against objectives that mean harm."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -40,15 +41,23 @@ def run(child, unwanted=lambda: False, **raw):
     return child.run(one, ship(one, "the task"), Recorder(), unwanted)
 
 
+@pytest.fixture(autouse=True)
+def named(monkeypatch):
+    """Tells the processes of a test from those of others."""
+    monkeypatch.setenv("TEST_OF_LIMITS", secrets.token_hex(8))
+
+
 def left():
-    """Processes of any child that are there still, but those that nobody has reaped yet."""
+    """Processes of a test's children that are there still, but those that nobody has reaped."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.status() != psutil.STATUS_ZOMBIE and tree.MARK in process.environ():
-                found.append(process.pid)
+            around = process.environ() if process.status() != psutil.STATUS_ZOMBIE else {}
         except psutil.Error:
             continue
+        ours = around.get("TEST_OF_LIMITS") == os.environ["TEST_OF_LIMITS"]
+        if ours and tree.MARK in around:
+            found.append(process.pid)
     return found
 
 
@@ -299,6 +308,7 @@ def test_gpus_are_handed_out_whole_or_by_share(gpus, at_once, devices, monkeypat
         (Limit(gpus=3), None, r"smaller number"),
         (Limit(gpus=1), spawned, r"Give a number"),
         (Limit(cores=1000, pin=True), None, r"leave pin out"),
+        (60, None, r"limit=Limit\(seconds=60"),
     ],
 )
 def test_what_cannot_be_handed_out_is_said_before_anything_runs(limit, executor, said, monkeypatch):

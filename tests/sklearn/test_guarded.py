@@ -47,19 +47,21 @@ class Hostile(ClassifierMixin, BaseEstimator):
 
 
 def none_left():
+    mine = str(os.getpid())
     end = time.monotonic() + 3
     while time.monotonic() < end:
-        if not any(_is_ours(process) for process in psutil.process_iter()):
+        if not any(_mark(process).startswith(f"{mine}-") for process in psutil.process_iter()):
             return True
         time.sleep(0.02)
     return False
 
 
-def _is_ours(process):
+def _mark(process):
     try:
-        return process.status() != psutil.STATUS_ZOMBIE and tree.MARK in process.environ()
+        gone = process.status() == psutil.STATUS_ZOMBIE
+        return "" if gone else process.environ().get(tree.MARK, "")
     except psutil.Error:
-        return False
+        return ""
 
 
 ONE_FOLD = [(np.arange(60), np.arange(60, 90))]

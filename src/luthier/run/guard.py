@@ -187,7 +187,8 @@ class Child:
             "from luthier.run.child import main\n"
             f"main(keeper, *{descriptors})"
         )
-        said = 2 if self._watch is None else self._watch.output.theirs  # stdout is for results
+        # Standard output is for results, so without a watch it goes where errors go.
+        said = 2 if self._watch is None else self._watch.output.theirs
         try:
             self._process = subprocess.Popen(
                 [sys.executable, *(f"-W{option}" for option in sys.warnoptions), "-P", "-c", code],
@@ -204,8 +205,8 @@ class Child:
         finally:
             theirs.close()
             os.close(life)
-            if self._watch is not None:
-                os.close(self._watch.output.theirs)
+            if said != 2:
+                os.close(said)
         if self._watch is not None:
             self._watch.start(self._process.pid)
         self._send(json.dumps(sys.argv).encode())

@@ -121,10 +121,11 @@ def _sweep(worker: int) -> None:
     while True:
         tree.kill(tree.descendants(os.getpid()))
         try:
-            if os.waitpid(-1, os.WNOHANG) == (0, 0):
-                time.sleep(0.001)
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         except ChildProcessError:
             return
+        time.sleep(0.001)
 
 
 def _end_as(status: int) -> None:

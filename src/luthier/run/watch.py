@@ -107,7 +107,8 @@ class Watch:
     def close(self) -> None:
         """The child is gone."""
         self._closed = True
-        self._thread.join()
+        if self._keeper:
+            self._thread.join()
         self.output.close()
 
     def _run(self) -> None:
@@ -127,6 +128,7 @@ class Watch:
     def _look(self, trial: Watched) -> float:
         """Look once; returns in how many seconds to look again."""
         limit, pause, began = self._limit, TICK, time.monotonic()
+        left = inf if limit.seconds is None else self._time(trial, limit.seconds)
         processes = tree.descendants(self._keeper)
         room = self._memory(trial, processes)
         if limit.disk is not None and trial.folder is not None:
@@ -136,9 +138,8 @@ class Watch:
         if began - self._last["cpu"] > 0.2:
             self._last["cpu"] = began
             self._spent(trial, processes)
-        if limit.seconds is not None:
-            pause = min(pause, self._time(trial, limit.seconds))
-        return max(pause, 2 * (time.monotonic() - began))
+        cost = time.monotonic() - began
+        return min(max(pause, 2 * cost), max(0.001, left - cost))
 
     def _memory(self, trial: Watched, processes: list[int]) -> float:
         """How many bytes are left."""
@@ -176,14 +177,12 @@ class Watch:
     def _time(self, trial: Watched, bound: float) -> float:
         """Ask, tell, kill; returns the seconds to the next of these."""
         over = trial.overdue(bound)
-        if over < 0:
-            return -over
-        trial.asked = True
+        trial.asked = over >= 0
         if over >= GRACE and not trial.told:
             self._end(trial, "TimeLimit", time_is_up(trial, bound), ask=True)
         if over >= 2 * GRACE:
             self._end(trial, "TimeLimit", time_is_up(trial, bound))
-        return 0.01
+        return next((at - over for at in (0.0, GRACE, 2 * GRACE) if at > over), 0.05)
 
     def _spent(self, trial: Watched, processes: list[int]) -> None:
         if trial.began < inf:  # what it took to load the objective is not the trial's

@@ -94,6 +94,10 @@ def open_workers(
     StudyError
         If it is none of these, or the objective cannot be sent to where it should run.
     """
+    if limit is not None and not isinstance(limit, Limit):
+        raise StudyError(
+            f'limit: got {limit!r}. Write limit=Limit(seconds=60, memory="2GB"), from luthier.'
+        )
     if isinstance(executor, str) and executor == "auto":
         return Auto(objective, line, limit or Limit())
     if executor is None:

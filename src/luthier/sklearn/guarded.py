@@ -7,6 +7,7 @@ file, which they map rather than copy; the call and the outcome of a fold are fi
 from __future__ import annotations
 
 import pickle
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -171,9 +172,7 @@ def _outcome(made: Outcome, folder: Path, settings: dict[str, Any]) -> Any:
     """The outcome that a fold left, or what stands for one that was ended."""
     left = folder / "outcome"
     found = pickle.loads(left.read_bytes()) if made["state"] == "DONE" else None
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-    folder.rmdir()
+    shutil.rmtree(folder, ignore_errors=True)
     if isinstance(found, Exception):
         raise found
     if found is not None:
