@@ -1,6 +1,7 @@
 """Searches with a limit: a fold that breaks it fails alone."""
 
 import os
+import signal
 import time
 import warnings
 
@@ -35,6 +36,14 @@ class Hostile(ClassifierMixin, BaseEstimator):
             while len(held) < 1000:
                 held.append(b"x" * 5 * MB)
         elif self.act == "time":
+            time.sleep(300)
+        elif self.act == "daemon":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    time.sleep(300)
+                os._exit(0)
             time.sleep(300)
         elif self.act == "crash":
             os.abort()
@@ -72,7 +81,7 @@ ONE_FOLD = [(np.arange(60), np.arange(60, 90))]
     [
         (["nothing", "raise", "time"], ["TimeLimit", "too cold"]),
         pytest.param(
-            ["memory", "nothing", "crash", "raise", "time"],
+            ["memory", "nothing", "crash", "raise", "daemon"],
             ["MemoryLimit", "TimeLimit", "SIGABRT", "too cold"],
             marks=pytest.mark.slow,
         ),

@@ -250,15 +250,15 @@ class Child:
     def _ended(self, message: Outcome, used: dict[str, Any]) -> Outcome:
         """The outcome that the child told, with what its trial used and whether it was allowed."""
         made = message
-        if used and made.get("cpu") is not None:
+        if made.get("cpu") is not None:
             made["cpu"] += used["reaped"]
-        made["memory"] = used.get("memory")
+        made["memory"] = used["memory"]
         watch, trial, limit = self._watch, self._trial, self._limit
         if watch is None or trial is None or limit is None:
             return made
         watch.over()
         made["output"] = watch.output.last()
-        made["memory"] = max(trial.peak, used.get("memory", 0))
+        made["memory"] = max(trial.peak, used["memory"])
         if made.get("cpu") is not None:
             made["cpu"] = max(made["cpu"], watch.others(trial))
         # A peak between two looks: whether a trial fails must not depend on when one looked.
@@ -269,18 +269,18 @@ class Child:
             made |= cut("FAILED", *trial.broken, made["output"])
         elif trial.asked and made["state"] == "STOPPED" and limit.seconds is not None:
             made |= cut("STOPPED", "TimeLimit", time_is_up(trial, limit.seconds))
-        if trial.told:
+        if trial.hit:  # it may have answered in its last moment
             self._bury()
         else:
-            self._tidy(watch, used)
+            self._tidy(watch, used["process"])
         return made
 
-    def _tidy(self, watch: Watch, used: dict[str, Any]) -> None:
+    def _tidy(self, watch: Watch, process: int) -> None:
         """Make the child fit for the next trial, or let go of it."""
-        tree.kill(watch.leftovers(used.get("process", 0)))
+        tree.kill(watch.leftovers(process))
         if self._limit is None or self._limit.memory is None:
             return
-        kept = tree.resident([used.get("process", 0)])
+        kept = tree.resident([process])
         self._idle = self._idle or kept
         if kept > self._idle + LEAK * self._limit.bytes_of_memory:
             self.close(time.monotonic() + GRACE)  # what a trial left would count for the next

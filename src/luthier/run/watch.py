@@ -37,7 +37,7 @@ class Watched:
     cpu: float = 0.0  # and of this trial
     peak: int = 0  # bytes of memory
     asked: bool = False  # its time is over, and should_stop() says so
-    told: bool = False  # SIGTERM was sent
+    hit: bool = False  # its process was sent a signal
     broken: tuple[str, str] | None = None  # kind and message of the bound that it broke
 
     def overdue(self, seconds: float) -> float:
@@ -178,7 +178,7 @@ class Watch:
         """Ask, tell, kill; returns the seconds to the next of these."""
         over = trial.overdue(bound)
         trial.asked = over >= 0
-        if over >= GRACE and not trial.told:
+        if over >= GRACE and not trial.hit:
             self._end(trial, "TimeLimit", time_is_up(trial, bound), ask=True)
         if over >= 2 * GRACE:
             self._end(trial, "TimeLimit", time_is_up(trial, bound))
@@ -196,8 +196,8 @@ class Watch:
             trial.broken = trial.broken or (kind, message)
             processes = tree.descendants(self._keeper)
             self._spent(trial, processes)
+            trial.hit = True
             if ask:
-                trial.told = True
                 with suppress(ProcessLookupError):
                     os.kill(self._keeper, signal.SIGTERM)
             else:
