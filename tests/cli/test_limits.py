@@ -19,6 +19,7 @@ def objective(trial):
 """
 
 
+@pytest.mark.slow
 def test_limits_end_trials_and_the_run_goes_on(call):
     Path("harm.py").write_text(HARM)
 
