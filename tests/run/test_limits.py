@@ -324,7 +324,7 @@ def test_what_cannot_be_handed_out_is_said_before_anything_runs(limit, executor,
 )
 def test_a_run_ends_trials_at_its_own_time_and_tries_them_again(executor):
     study = Study(SPACE, sampler="random")
-    seconds = 3 if executor is spawned else 2.5
+    seconds = 6 if executor is spawned else 2.5
     began = time.monotonic()
 
     objective = partial(hostile_or_not, ["ignores_sigterm"] * 2)

@@ -260,7 +260,7 @@ class Child:
         made["output"] = watch.output.last()
         made["memory"] = max(trial.peak, used["memory"])
         if made.get("cpu") is not None:
-            made["cpu"] = max(made["cpu"], watch.others(trial))
+            made["cpu"] = max(made["cpu"], watch.others(trial, used["process"]))
         # A peak between two looks: whether a trial fails must not depend on when one looked.
         if trial.broken is None and made["memory"] > limit.bytes_of_memory:
             trial.broken = too_much(made["memory"], limit.bytes_of_memory)

@@ -84,7 +84,9 @@ class Pool:
             self._remake(None)
         options = {"pure": False, "retries": 0} if _is_dask(self._executor) else {}
         left = self._deadline - time.monotonic()
-        work = (_work, self._shipped, shipped, address, self._limit, left)
+        # A worker may take a while to begin. On this machine it has the same clock, elsewhere not.
+        at = self._deadline if _is_local(self._executor) else math.inf
+        work = (_work, self._shipped, shipped, address, self._limit, left, at)
         try:
             theirs = self._executor.submit(*work, **options)
         except Exception as error:  # it may have broken while nothing was in flight
@@ -167,12 +169,19 @@ def _made(make: Callable[[], Executor]) -> Executor:
     return made
 
 
-def _work(objective: bytes, task: bytes, address: Address, limit: Limit | None, left: float) -> str:
+def _work(
+    objective: bytes,
+    task: bytes,
+    address: Address,
+    limit: Limit | None,
+    left: float,
+    at: float,
+) -> str:
     """Runs in the executor: the outcome of a trial, as JSON."""
     with closing(Dial(*address)) as dial, Caller(dial) as caller:
         if limit is None:
             return call_as_json(lambda: (unship(objective), unship(task)), caller)
-        end = time.monotonic() + left
+        end = min(at, time.monotonic() + left)
         return kept.run(objective, task, limit, caller, lambda: time.monotonic() > end)
 
 

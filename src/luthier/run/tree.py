@@ -19,13 +19,19 @@ TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 MARK = "LUTHIER_CHILD"  # a variable in the environment of every process of a child
 
 
-def children(process: int) -> list[int]:
-    """The processes that have this one as their parent, the oldest first; zombies too."""
+def children(process: int, *, threads: bool = True) -> list[int]:
+    """The processes that have this one as their parent, the oldest first; zombies too.
+
+    Parameters
+    ----------
+    threads : bool
+        Whether it may have more than one.
+    """
     if not LINUX:
         return [one.pid for one in _psutil(process, lambda p: p.children())]
     found: list[int] = []
     with suppress(OSError):
-        for task in os.listdir(f"/proc/{process}/task"):
+        for task in os.listdir(f"/proc/{process}/task") if threads else [process]:
             with suppress(OSError):
                 found += map(int, _read(f"/proc/{process}/task/{task}/children").split())
     return found

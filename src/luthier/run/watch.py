@@ -63,6 +63,8 @@ class Watch:
         self._closed = False
         self._cost = {"memory": 0.0, "disk": 0.0}  # seconds that the last slow look took
         self._last = {"memory": 0.0, "disk": 0.0, "cpu": 0.0}  # and when it was
+        self._spent_before: float | None = None  # processor seconds before the next trial
+        self._many = False  # whether the child has been seen with processes of its own
         self._thread = threading.Thread(target=self._run, name="luthier-guard", daemon=True)
 
     def start(self, keeper: int) -> None:
@@ -80,7 +82,9 @@ class Watch:
 
     def begins(self, trial: Watched) -> None:
         """The objective is loaded and called."""
-        trial.before = tree.cpu(tree.descendants(self._keeper))
+        if self._spent_before is None:
+            self._spent_before = tree.cpu(tree.descendants(self._keeper))
+        trial.before = self._spent_before
         trial.began = time.monotonic()
 
     def over(self) -> None:
@@ -88,20 +92,22 @@ class Watch:
         with self._lock:
             self._now = None
 
-    def others(self, trial: Watched) -> float:
-        """Processor seconds of a trial that has just ended and has several processes, else 0."""
-        processes = tree.descendants(self._keeper)
-        return tree.cpu(processes) - trial.before if len(processes) > 1 else 0.0
-
-    def leftovers(self, process: int) -> list[int]:
-        """What a trial left behind whose own parents are gone, such as a daemon.
+    def others(self, trial: Watched, process: int) -> float:
+        """Processor seconds of a trial that has just ended, if there are several processes, else 0.
 
         Parameters
         ----------
         process : int
-            The process that runs trials, a child of the keeper as these are.
+            The process that runs trials.
         """
-        orphans = [one for one in tree.children(self._keeper) if one != process]
+        processes = tree.descendants(self._keeper) if self._many else [process]
+        self._spent_before = tree.cpu(processes)  # what the next trial begins with
+        return self._spent_before - trial.before if self._many else 0.0
+
+    def leftovers(self, process: int) -> list[int]:
+        """What a trial left behind whose own parents are gone, such as a daemon."""
+        # A child of the keeper's, as the process is that runs trials; the keeper has one thread.
+        orphans = [one for one in tree.children(self._keeper, threads=False) if one != process]
         return orphans + [below for one in orphans for below in tree.descendants(one)]
 
     def close(self) -> None:
@@ -130,6 +136,7 @@ class Watch:
         limit, pause, began = self._limit, TICK, time.monotonic()
         left = inf if limit.seconds is None else self._time(trial, limit.seconds)
         processes = tree.descendants(self._keeper)
+        self._many |= len(processes) > 1
         room = self._memory(trial, processes)
         if limit.disk is not None and trial.folder is not None:
             room = min(room, self._disk(trial, int(limit.disk)))
