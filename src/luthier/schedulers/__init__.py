@@ -11,14 +11,20 @@ if TYPE_CHECKING:
     from luthier.schedulers.asha import ASHA
     from luthier.schedulers.full import Full
     from luthier.schedulers.median import Median
+    from luthier.schedulers.patience import Patience
+    from luthier.schedulers.percentile import Percentile
+    from luthier.schedulers.threshold import Threshold
 
 NAMES = {
     "asha": "luthier.schedulers.asha:ASHA",
     "full": "luthier.schedulers.full:Full",
     "median": "luthier.schedulers.median:Median",
+    "patience": "luthier.schedulers.patience:Patience",
+    "percentile": "luthier.schedulers.percentile:Percentile",
+    "threshold": "luthier.schedulers.threshold:Threshold",
 }
 
-__all__ = ["ASHA", "Full", "Median", "scheduler"]
+__all__ = ["ASHA", "Full", "Median", "Patience", "Percentile", "Threshold", "scheduler"]
 
 
 def scheduler(given: str | Scheduler) -> Scheduler:

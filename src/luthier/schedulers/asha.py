@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from luthier.errors import StudyError
 from luthier.history import History
 from luthier.parts import Job, Sampler
+from luthier.schedulers.checks import whole
 from luthier.schedulers.full import start
-from luthier.schedulers.rungs import budgets, check_eta, ladder, reached, standing
+from luthier.schedulers.rungs import budgets, ladder, reached, standing
 from luthier.space import Space
 
 
@@ -53,11 +53,9 @@ class ASHA:
     promote: bool | None = None
 
     def __post_init__(self) -> None:
-        check_eta("ASHA", self.eta)
-        if self.least is not None and (
-            isinstance(self.least, bool) or not isinstance(self.least, int) or self.least < 1
-        ):
-            raise StudyError(f"ASHA: least must be a whole number >= 1, got {self.least!r}.")
+        whole("ASHA", 2, eta=self.eta)
+        if self.least is not None:
+            whole("ASHA", 1, least=self.least)
 
     def next(
         self, space: Space, history: History, sampler: Sampler, k: int, rng: Generator

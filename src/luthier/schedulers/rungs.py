@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from luthier.errors import StudyError
 from luthier.history import History
 from luthier.parameters import Array, Ints
 
@@ -59,9 +58,3 @@ def budgets(history: History) -> tuple[int, float]:
     """The least and the most that a trial can be given; the most is infinite where unknown."""
     fidelity = history.fidelity
     return (1, math.inf) if fidelity is None else (fidelity.least, float(fidelity.most))
-
-
-def check_eta(name: str, eta: int) -> None:
-    """Raise a `StudyError` unless `eta` is a whole number of at least 2."""
-    if isinstance(eta, bool) or not isinstance(eta, int) or eta < 2:
-        raise StudyError(f"{name}: eta must be a whole number >= 2, got {eta!r}.")
