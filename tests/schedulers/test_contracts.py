@@ -1,6 +1,16 @@
 """The contract over every scheduler that luthier has."""
 
-from luthier.schedulers import ASHA, Full, Median, Patience, Percentile, Threshold
+from luthier.schedulers import (
+    ASHA,
+    BOHB,
+    PASHA,
+    Full,
+    Hyperband,
+    Median,
+    Patience,
+    Percentile,
+    Threshold,
+)
 from luthier.testing import SchedulerContract
 
 
@@ -26,3 +36,15 @@ class TestThreshold(SchedulerContract):
 
 class TestASHA(SchedulerContract):
     scheduler = ASHA()
+
+
+class TestHyperband(SchedulerContract):
+    scheduler = Hyperband()
+
+
+class TestBOHB(SchedulerContract):
+    scheduler = BOHB(enough=4)
+
+
+class TestPASHA(SchedulerContract):
+    scheduler = PASHA(eta=2)

@@ -9,22 +9,39 @@ from luthier.parts import Scheduler
 
 if TYPE_CHECKING:
     from luthier.schedulers.asha import ASHA
+    from luthier.schedulers.bohb import BOHB
     from luthier.schedulers.full import Full
+    from luthier.schedulers.hyperband import Hyperband
     from luthier.schedulers.median import Median
+    from luthier.schedulers.pasha import PASHA
     from luthier.schedulers.patience import Patience
     from luthier.schedulers.percentile import Percentile
     from luthier.schedulers.threshold import Threshold
 
 NAMES = {
     "asha": "luthier.schedulers.asha:ASHA",
+    "bohb": "luthier.schedulers.bohb:BOHB",
     "full": "luthier.schedulers.full:Full",
+    "hyperband": "luthier.schedulers.hyperband:Hyperband",
     "median": "luthier.schedulers.median:Median",
+    "pasha": "luthier.schedulers.pasha:PASHA",
     "patience": "luthier.schedulers.patience:Patience",
     "percentile": "luthier.schedulers.percentile:Percentile",
     "threshold": "luthier.schedulers.threshold:Threshold",
 }
 
-__all__ = ["ASHA", "Full", "Median", "Patience", "Percentile", "Threshold", "scheduler"]
+__all__ = [
+    "ASHA",
+    "BOHB",
+    "PASHA",
+    "Full",
+    "Hyperband",
+    "Median",
+    "Patience",
+    "Percentile",
+    "Threshold",
+    "scheduler",
+]
 
 
 def scheduler(given: str | Scheduler) -> Scheduler:

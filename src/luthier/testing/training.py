@@ -29,8 +29,8 @@ def training(trial: Trial) -> Generator[None, None, float]:
     if told is not None and (told / "step").is_file():
         first = int((told / "step").read_text()) + 1
     trial.note(first=first)
-    loss = level(trial.params)
-    for step in range(first, FIDELITY[2] + 1):
+    loss = level(trial.params) + 5.0 / max(first - 1, 1)
+    for step in range(first, int(min(trial.budget, FIDELITY[2])) + 1):
         (trial.folder / "step").write_text(str(step))
         loss = level(trial.params) + 5.0 / step
         trial.report(loss, step)
@@ -58,7 +58,8 @@ def by_turns(study: Study, trials: int, workers: int = 4, *, lost: int = 0) -> N
     Parameters
     ----------
     lost : int
-        If above 0, every so manieth trial is lost after its first step.
+        If above 0, every so manieth trial is lost after its first step, unless it was just told
+        to stop before its budget was spent.
     """
     rng = np.random.default_rng(8)
     going: list[tuple[Trial, Generator[None, None, float]]] = []
@@ -70,14 +71,18 @@ def by_turns(study: Study, trials: int, workers: int = 4, *, lost: int = 0) -> N
         weights = np.array([0.1 if trial.number % 5 == 3 else 1.0 for trial, _ in going])
         at = int(rng.choice(len(going), p=weights / weights.sum()))
         trial, steps = going[at]
+        loss = None
         try:
             next(steps)
         except StopIteration as end:
-            study.tell(trial, end.value)
-            del going[at]
-            continue
-        if lost and trial.number % lost == lost - 1 and study.history.attempts(trial.number) == 1:
+            loss = end.value
+        far = study.history.curve(trial.number)[0].max(initial=0) >= trial.budget
+        due = lost and trial.number % lost == lost - 1 and (far or not trial.told)
+        if due and study.history.attempts(trial.number) == 1:
             study.lose(trial.number, "Lost", "its process is gone")
+            del going[at]
+        elif loss is not None:
+            study.tell(trial, loss)
             del going[at]
 
 
