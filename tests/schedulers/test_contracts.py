@@ -9,6 +9,7 @@ from luthier.schedulers import (
     Median,
     Patience,
     Percentile,
+    Race,
     Threshold,
 )
 from luthier.testing import SchedulerContract
@@ -48,3 +49,7 @@ class TestBOHB(SchedulerContract):
 
 class TestPASHA(SchedulerContract):
     scheduler = PASHA(eta=2)
+
+
+class TestRace(SchedulerContract):
+    scheduler = Race(error=0.5)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from luthier.schedulers.pasha import PASHA
     from luthier.schedulers.patience import Patience
     from luthier.schedulers.percentile import Percentile
+    from luthier.schedulers.race import Race
     from luthier.schedulers.threshold import Threshold
 
 NAMES = {
@@ -27,6 +28,7 @@ NAMES = {
     "pasha": "luthier.schedulers.pasha:PASHA",
     "patience": "luthier.schedulers.patience:Patience",
     "percentile": "luthier.schedulers.percentile:Percentile",
+    "race": "luthier.schedulers.race:Race",
     "threshold": "luthier.schedulers.threshold:Threshold",
 }
 
@@ -39,6 +41,7 @@ __all__ = [
     "Median",
     "Patience",
     "Percentile",
+    "Race",
     "Threshold",
     "scheduler",
 ]
