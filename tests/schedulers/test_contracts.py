@@ -9,6 +9,7 @@ from luthier.schedulers import (
     Median,
     Patience,
     Percentile,
+    Population,
     Race,
     Threshold,
 )
@@ -53,3 +54,11 @@ class TestPASHA(SchedulerContract):
 
 class TestRace(SchedulerContract):
     scheduler = Race(error=0.5)
+
+
+class TestPopulation(SchedulerContract):
+    scheduler = Population(members=5, interval=2)
+
+
+class TestPB2(SchedulerContract):
+    scheduler = Population(members=5, interval=2, share=0.4, explore="pb2")

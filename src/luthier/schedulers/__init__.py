@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from luthier.schedulers.pasha import PASHA
     from luthier.schedulers.patience import Patience
     from luthier.schedulers.percentile import Percentile
+    from luthier.schedulers.population import Population
     from luthier.schedulers.race import Race
     from luthier.schedulers.threshold import Threshold
 
@@ -28,6 +29,7 @@ NAMES = {
     "pasha": "luthier.schedulers.pasha:PASHA",
     "patience": "luthier.schedulers.patience:Patience",
     "percentile": "luthier.schedulers.percentile:Percentile",
+    "population": "luthier.schedulers.population:Population",
     "race": "luthier.schedulers.race:Race",
     "threshold": "luthier.schedulers.threshold:Threshold",
 }
@@ -41,6 +43,7 @@ __all__ = [
     "Median",
     "Patience",
     "Percentile",
+    "Population",
     "Race",
     "Threshold",
     "scheduler",
