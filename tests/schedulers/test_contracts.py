@@ -3,6 +3,7 @@
 from luthier.schedulers import (
     ASHA,
     BOHB,
+    DEHB,
     PASHA,
     Full,
     Hyperband,
@@ -62,3 +63,7 @@ class TestPopulation(SchedulerContract):
 
 class TestPB2(SchedulerContract):
     scheduler = Population(members=5, interval=2, share=0.4, explore="pb2")
+
+
+class TestDEHB(SchedulerContract):
+    scheduler = DEHB(population=4)

@@ -10,6 +10,7 @@ from luthier.parts import Scheduler
 if TYPE_CHECKING:
     from luthier.schedulers.asha import ASHA
     from luthier.schedulers.bohb import BOHB
+    from luthier.schedulers.dehb import DEHB
     from luthier.schedulers.full import Full
     from luthier.schedulers.hyperband import Hyperband
     from luthier.schedulers.median import Median
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 NAMES = {
     "asha": "luthier.schedulers.asha:ASHA",
     "bohb": "luthier.schedulers.bohb:BOHB",
+    "dehb": "luthier.schedulers.dehb:DEHB",
     "full": "luthier.schedulers.full:Full",
     "hyperband": "luthier.schedulers.hyperband:Hyperband",
     "median": "luthier.schedulers.median:Median",
@@ -37,6 +39,7 @@ NAMES = {
 __all__ = [
     "ASHA",
     "BOHB",
+    "DEHB",
     "PASHA",
     "Full",
     "Hyperband",
