@@ -139,6 +139,12 @@ class Study:
         fidelity: Fidelity | None,
     ) -> None:
         """Begin or continue the study of a log."""
+        if fidelity is None and getattr(self.scheduler, "needs_fidelity", False):
+            raise StudyError(
+                f"scheduler: {self.scheduler!r} gives trials a part of what there is to give, and "
+                "the study does not say of what. Give it for example a "
+                "fidelity=('epochs', 1, 81)."
+            )
         self.name, self.seed = name, seed
         self.ended = ""  # why the last run ended
         self.line = _Line(self)
