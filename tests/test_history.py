@@ -76,6 +76,14 @@ class Slow:
         kept = [i for i in self.numbers() if self.state(i) != "LOST"]
         return sorted(kept, key=lambda i: self.body(i, "draw", None))
 
+    def told(self, i):
+        """Reports of a trial, after those that its lost attempts had made of earlier steps."""
+        mine = [e for e in self.events if e.kind == "reported" and e.trial == i]
+        steps = [e.body["step"] for e in mine]
+        parent = self.body(i, "parent", -1)
+        before = self.told(parent) if parent >= 0 and steps else []
+        return [e for e in before if e.body["step"] < min(steps)] + mine
+
     def tried(self, raw):
         key = self.space.key(raw)
         for i in self.numbers():
@@ -191,12 +199,75 @@ def test_the_fold_equals_a_slow_reference(events, others, data):
     assert seen.number.tolist() == slow.seen()
     np.testing.assert_array_equal(seen.X, made.X[slow.seen()])
     np.testing.assert_array_equal(seen.Y, made.Y[slow.seen()])
-    assert [seen.number[i] for i in seen.owner] == [t for t, *_ in told if t in slow.seen()]
+    assert (seen.parent == -1).all()
     for row, number in enumerate(slow.seen()):
         assert seen.raw(row) == slow.raw(number)
         assert seen.facts(row) == slow.facts(number)
-        assert seen.curve(row)[0].tolist() == made.curve(number)[0].tolist()
-        assert seen.reported(row) == made.reported(number)
+        reports = sorted(slow.told(number), key=events.index)
+        assert seen.curve(row)[0].tolist() == [e.body["step"] for e in reports]
+        assert seen.curve(row)[1].tolist() == [e.body["loss"] for e in reports]
+        assert seen.reported(row) == {
+            e.body["step"]: e.body["metrics"] for e in reports if "metrics" in e.body
+        }
+
+
+# -- trials that go on -----------------------------------------------------------------------------
+
+
+def told(trial, step, loss):
+    return Event("reported", trial, 1.0, {"step": step, "loss": [loss]})
+
+
+def test_trials_that_go_on_are_merged_into_one_row():
+    raw, other = {"x": 3.0, "n": 4, "a": 1}, {"x": 0.25, "n": 2, "a": 0}
+    made = fold(
+        begin(),
+        created(0, raw, budget=2.0, tag=5),
+        told(0, 1, 9.0), told(0, 2, 8.0), finished(0, "STOPPED"),
+        created(1, other, budget=2.0), told(1, 1, 7.0),
+        created(2, raw, parent=0, budget=4.0), told(2, 2, 7.5), told(2, 3, 6.5),
+    )  # fmt: skip
+
+    merged = made.merged()
+
+    assert merged.number.tolist() == [2, 1]
+    assert merged.draw.tolist() == [0, 1]
+    assert merged.tag.tolist() == [5, 0]
+    assert merged.budget.tolist() == [4.0, 2.0]
+    assert merged.running.tolist() == [True, True]
+    assert merged.curve(0)[0].tolist() == [1, 2, 3]  # step 2 was done again
+    assert merged.curve(0)[1][:, 0].tolist() == [9.0, 7.5, 6.5]
+    assert merged.curve(1)[1][:, 0].tolist() == [7.0]
+    assert made.merged() is merged
+    assert merged.merged() is merged
+
+
+def test_a_trial_with_other_parameters_than_its_parent_has_a_row_of_its_own():
+    made = fold(
+        begin(), created(0, {"x": 3.0}), told(0, 1, 9.0), finished(0, "STOPPED"),
+        created(1, {"x": 9.0}, parent=0), told(1, 2, 5.0),
+    )  # fmt: skip
+
+    assert made.merged().number.tolist() == [0, 1]
+    assert made.merged().parent.tolist() == [-1, 0]
+
+
+def test_a_retry_has_what_the_lost_attempt_reported_before_it():
+    raw = {"x": 3.0, "n": 4, "a": 1}
+    events = [
+        begin(), created(0, raw, budget=2.0), told(0, 2, 8.0), finished(0, "STOPPED"),
+        created(1, raw, parent=0), told(1, 3, 7.0), told(1, 4, 6.0), finished(1, "LOST"),
+        created(2, raw, draw=1, parent=1),
+    ]  # fmt: skip
+    assert fold(*events).seen().curve(1)[0].tolist() == []  # nobody knows yet where it begins
+
+    made = fold(*events, told(2, 4, 5.5))
+
+    assert made.seen().number.tolist() == [0, 2]
+    assert made.seen().parent.tolist() == [-1, 0]
+    assert made.seen().curve(1)[1][:, 0].tolist() == [7.0, 5.5]
+    assert made.seen().merged().number.tolist() == [2]
+    assert made.seen().merged().curve(0)[1][:, 0].tolist() == [8.0, 7.0, 5.5]
 
 
 # -- columns ---------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ everything else reads those. Only `History.apply` changes a history.
 Kinds of events, and what their bodies hold:
 
 ========  =========================================================================================
-opened    space, objectives, seed, sampler, scheduler, settings, and about: versions and machine
+opened    space, objectives, seed, sampler, scheduler, and where there is one fidelity: name, least
+          and most; about: versions and machine
 grew      space: all parameters from here on; or parameters: those added or widened
 queued    params: a configuration to try next; again: even if it was tried before
 created   draw, params; where they matter: parent, tag, budget, queued (which entry), owner
@@ -89,6 +90,26 @@ class Objective:
         return f"{'maximize' if self.maximize else 'minimize'} {self.name}"
 
 
+@dataclass(frozen=True)
+class Fidelity:
+    """What a trial can be given less of: epochs, trees, a share of the data, folds.
+
+    Parameters
+    ----------
+    name : str
+        Of the unit, in the plural.
+    least, most : int
+        The smallest amount that tells anything, and the whole.
+    """
+
+    name: str
+    least: int
+    most: int
+
+    def __str__(self) -> str:
+        return f"{self.name} from {self.least} to {self.most}"
+
+
 class _Column(Generic[Kind]):
     """A column of a history, read-only; rows that are there when it is read may change later."""
 
@@ -124,6 +145,8 @@ class History:
         m of them.
     seed : int
         The study's seed.
+    fidelity : Fidelity or None
+        What a trial can be given less of.
     X : (n, d)
         Points in the unit cube, NaN where inactive. Rows from before the space changed may lie
         outside [0, 1].
@@ -166,7 +189,9 @@ class History:
         self._attempts: dict[int, int] = {}  # how often a draw was tried, if more than once
         self._plain = True  # every row is its own draw, and none is lost
         self._version = 0  # events so far
+        self.fidelity: Fidelity | None = None
         self._seen: tuple[int, History] | None = None
+        self._merged: tuple[int, History] | None = None
         self._fold = {kind: getattr(self, f"_{kind}") for kind in KINDS}
         self._begin(Space() if space is None else space, objectives, seed)
 
@@ -224,6 +249,7 @@ class History:
         self.opened = {**body, "at": at}
         objectives = [Objective(name, bool(up)) for name, up in body["objectives"]]
         self._begin(Space.from_json(body["space"]), objectives, body.get("seed", 0))
+        self.fidelity = Fidelity(*body["fidelity"]) if body.get("fidelity") else None
 
     def _grew(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         if "space" in body:
@@ -242,7 +268,7 @@ class History:
         self._encoded = 0  # rows of _X that are up to date, but for those in _stale
         self._stale: set[int] = set()
         self._forget()
-        self._seen = None
+        self._seen = self._merged = None
 
     def _forget(self) -> None:
         self._keys: dict[Hashable, int] = {}  # what was tried, entered when somebody asks
@@ -453,19 +479,82 @@ class History:
                 rank[group] = fronts(Y[group])
         return rows[np.lexsort((rows, rank, bad))[:k]]
 
+    def furthest(self, k: int = 1) -> Ints:
+        """Rows of the k stopped trials that came furthest; of those, with the best last reports."""
+        last = {int(row): i for i, row in enumerate(self.owner) if self.stopped[row]}
+        rows, at = np.array([*last], dtype=np.int64), np.array([*last.values()], dtype=np.int64)
+        losses = self.value[at, 0]
+        return rows[np.lexsort((rows, losses, -self.step[at], ~np.isfinite(losses)))[:k]]
+
     def seen(self) -> History:
         """What samplers and schedulers see: one row per draw, in that order, none of them lost.
 
         It is this history itself unless trials were lost or retried; else a copy in which
-        `number` says which trial each row is.
+        `number` says which trial each row is. A retry that went on from what the lost attempt had
+        left has its reports too, and its parent.
         """
         if self._plain:
             return self
         if self._seen is None or self._seen[0] != self._version:
             rows = np.flatnonzero(~self.lost)
             rows = rows[np.argsort(self.draw[rows], kind="stable")]
-            self._seen = (self._version, self._pick(rows, np.arange(len(self._reports))))
+            chains = []
+            for row in rows[self.parent[rows] >= 0].tolist():
+                chain = [row]
+                while (before := int(self.parent[chain[-1]])) >= 0 and self.lost[before]:
+                    chain.append(before)
+                chains.append(chain[::-1])
+            made = self._chained(rows, chains)
+            place = {int(row): i for i, row in enumerate(rows)}
+            for chain in chains:
+                made._trials.put("parent", place[chain[-1]], self.parent[chain[0]])
+            self._seen = (self._version, made)
         return self._seen[1]
+
+    def merged(self) -> History:
+        """As if a configuration that went on, trial after trial, had been one trial all the time.
+
+        Each has one row, in the order of their first draws, with the whole curve: where a trial
+        did steps again, its own reports count. `number` says which trial is the last. It is this
+        history itself where nothing went on.
+        """
+        if not (self.parent >= 0).any():
+            return self
+        if self._merged is None or self._merged[0] != self._version:
+            place = {int(number): row for row, number in enumerate(self.number)}
+            chains: dict[int, list[int]] = {}  # by their last row
+            for row in range(len(self)):
+                before = place.get(int(self.parent[row]), -1)
+                goes_on = before in chains and self._raws[before] == self._raws[row]
+                chains[row] = [*(chains.pop(before) if goes_on else ()), row]
+            found = sorted(chains.values())
+            rows = np.array([chain[-1] for chain in found], dtype=np.int64)
+            made = self._chained(rows, [chain for chain in found if len(chain) > 1])
+            first = np.array([chain[0] for chain in found], dtype=np.int64)
+            for name in ("draw", "tag", "started", "parent"):
+                made._trials.put(name, slice(None), self._trials[name][first])
+            made._merged = (made._version, made)
+            self._merged = (self._version, made)
+        return self._merged[1]
+
+    def _chained(self, rows: Ints, chains: Sequence[Sequence[int]]) -> History:
+        """These rows alone; the last row of a chain gets what the others had reported.
+
+        But for steps that were done again: of these the later reports count.
+        """
+        heir = np.arange(len(self))
+        until = np.full(len(self), np.inf)
+        if chains:
+            first = np.full(len(self), np.inf)
+            np.minimum.at(first, self.owner, self.step)
+            for chain in chains:
+                heir[chain] = chain[-1]
+                for row, after in zip(chain[-2::-1], chain[:0:-1], strict=True):
+                    until[row] = min(until[after], first[after])
+                if not np.isfinite(first[chain[-1]]) and self.lost[chain[0]]:
+                    until[chain[:-1]] = -np.inf  # nobody knows yet where a retry begins
+        reports = np.flatnonzero(self.step < until[self.owner])
+        return self._pick(rows, reports, heir)
 
     def at(self, step: int) -> History:
         """As if every trial had ended with its report at a step.
@@ -501,23 +590,32 @@ class History:
         made.dress(space)
         return made
 
-    def _pick(self, rows: Ints, reports: Ints) -> History:
-        """A history of these rows, and of these reports as far as they are of these rows."""
+    def _pick(self, rows: Ints, reports: Ints, heir: Ints | None = None) -> History:
+        """A history of these rows, and of these reports as far as they are of these rows.
+
+        `heir` says for each row to which row its reports belong.
+        """
         made = History(self.space, objectives=self.objectives, seed=self.seed)
+        made.fidelity = self.fidelity
         self.tried({})  # enters what is not entered yet, once for both
         made._keys, made._keyed = self._keys, len(rows)
         made._X, made._encoded = self.X[rows], len(rows)
         made._trials = self._trials.pick(rows)
         place = np.full(len(self), -1)
         place[rows] = np.arange(len(rows))
-        owner = place[self.owner[reports]]
+        heirs = np.arange(len(self)) if heir is None else heir
+        owner = place[heirs[self.owner[reports]]]
         made._reports = self._reports.pick(reports[owner >= 0])
         made._reports.put("owner", slice(None), owner[owner >= 0])
         listed = rows.tolist()
         made._raws = [self._raws[row] for row in listed]
         made._bodies = [self._bodies[row] for row in listed]
         made._facts = {int(place[i]): told for i, told in self._facts.items() if place[i] >= 0}
-        made._metrics = {int(place[i]): told for i, told in self._metrics.items() if place[i] >= 0}
+        kept = set(zip(self.owner[reports].tolist(), self.step[reports].tolist(), strict=True))
+        for i, told in self._metrics.items():
+            here = {s: m for s, m in told.items() if place[heirs[i]] >= 0 and (i, s) in kept}
+            if here:
+                made._metrics.setdefault(int(place[heirs[i]]), {}).update(here)
         made.counts = np.bincount(made.state, minlength=len(State)).tolist()
         made.opened, made.notes, made.queue = self.opened, self.notes, list(self.queue)
         made.proposals, made._attempts = self.proposals, self._attempts

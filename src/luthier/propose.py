@@ -43,6 +43,8 @@ def propose(
     space, hints = fixed_space(history.space, fixed or {}, dynamic=dynamic)
     for row in history.retries():
         body = {"draw": int(history.draw[row]), "params": history.raw(row), "parent": row}
+        if math.isfinite(history.budget[row]):
+            body["budget"] = float(history.budget[row])
         return body | ({"tag": int(history.tag[row])} if history.tag[row] else {})
     draw = history.proposals
     rng = np.random.default_rng(np.random.SeedSequence(history.seed, spawn_key=(draw,)))
@@ -62,7 +64,11 @@ def propose(
         return None
     job = jobs[0]
     raw: dict[str, Raw] | None = space.raw(job.x)
-    if job.parent < 0 and history.tried(raw or {}) is not None:
+    if job.parent >= 0:
+        row = int(np.flatnonzero(seen.number == job.parent)[0])
+        if np.array_equal(job.x, seen.X[row], equal_nan=True):
+            raw = history.raw(job.parent)  # it goes on, to the last digit
+    elif history.tried(raw or {}) is not None:
         raw = _untried(space, history, rng)
     if raw is None:
         return None

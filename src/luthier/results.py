@@ -34,6 +34,8 @@ class Result:
         Kind, message and traceback of what ended it.
     parent : int
         The trial that it goes on from, or -1.
+    reached : tuple of int and float, or None
+        The last step that it reported, and the first objective there.
     expected : tuple of float, or None
         In `Study.recommended`: what to expect of the first objective if it were tried again, and
         the standard error of that. None where nothing shows that results are noisy.
@@ -49,6 +51,7 @@ class Result:
     seconds: float = math.nan
     error: dict[str, Any] | None = None
     parent: int = -1
+    reached: tuple[int, float] | None = None
     expected: tuple[float, float] | None = None
 
     def __repr__(self) -> str:
@@ -57,6 +60,8 @@ class Result:
             told = self.state.lower()
             if self.error:
                 told += f" ({self.error['kind']}: {self.error['message'][:60]})"
+            elif self.reached:
+                told += f" at step {self.reached[0]} with {self.reached[1]:.6g}"
         if self.expected:
             told += f", expected {self.expected[0]:.6g} ± {self.expected[1]:.2g}"
         params = ", ".join(f"{name}={value!r}" for name, value in self.params.items())
@@ -69,6 +74,8 @@ def result(history: History, row: int) -> Result:
     if history.state[row] == State.DONE:
         losses = history.Y[row].tolist()
         values = {o.name: o.sign * y for o, y in zip(history.objectives, losses, strict=True)}
+    steps, curve = history.curve(row)
+    first = history.objectives[0]
     return Result(
         number=int(history.number[row]),
         state=State(int(history.state[row])).name,
@@ -80,6 +87,7 @@ def result(history: History, row: int) -> Result:
         seconds=history.seconds(row),
         error=history.error(row),
         parent=int(history.parent[row]),
+        reached=(int(steps[-1]), float(first.sign * curve[-1, 0])) if len(steps) else None,
     )
 
 

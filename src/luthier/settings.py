@@ -16,7 +16,7 @@ import numpy as np
 
 from luthier import stores
 from luthier.errors import SpaceError, StudyError
-from luthier.history import Objective
+from luthier.history import Fidelity, Objective
 from luthier.space import Space
 
 
@@ -58,6 +58,24 @@ def objectives(minimize: Any, maximize: Any) -> tuple[Objective, ...]:
     return tuple(made)
 
 
+def fidelity(given: Any) -> Fidelity | None:
+    if given is None or isinstance(given, Fidelity):
+        return given
+    words = "Write fidelity=('epochs', 1, 81): what it counts, the least and the most."
+    if not isinstance(given, tuple | list) or len(given) != 3 or not isinstance(given[0], str):
+        raise StudyError(f"fidelity: expected a name and two whole numbers, got {given!r}. {words}")
+    name, least, most = given
+    for value in (least, most):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            raise StudyError(
+                f"fidelity: {value!r} is no whole number. {words} A share of the data is counted "
+                "in percent or in rows."
+            )
+    if not name or not 1 <= least <= most:
+        raise StudyError(f"fidelity: needs a name and 1 <= least <= most, got {given!r}. {words}")
+    return Fidelity(name, int(least), int(most))
+
+
 def whole(what: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise StudyError(f"{what}: must be a whole number >= {least}, got {value!r}.")
@@ -67,6 +85,8 @@ def told(stored: Any) -> str:
     """A sampler's stored settings, objectives, or any other value, in one readable piece."""
     if isinstance(stored, tuple):
         return ", ".join(map(str, stored))
+    if isinstance(stored, Fidelity):
+        return str(stored)
     if isinstance(stored, dict) and "part" in stored:
         settings = ", ".join(f"{k}={_short(v)}" for k, v in stored.items() if k != "part")
         return f"{stored['part'].rpartition(':')[2]}({settings})"

@@ -17,7 +17,7 @@ import numpy as np
 from luthier import outcome, owners, samplers, schedulers, settings, space_json, stores
 from luthier.about import about
 from luthier.errors import Conflict, NothingFinished, SpaceError, StoreError, StudyError
-from luthier.history import History, Objective, State
+from luthier.history import Fidelity, History, Objective, State
 from luthier.log import Log
 from luthier.parts import Sampler, Scheduler, config
 from luthier.propose import fixed_space, propose
@@ -49,7 +49,11 @@ class Study:
     sampler : str or Sampler
         Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc", "narrow", ...
     scheduler : str or Scheduler
-        Who may stop trials early: "full" (nobody), "median".
+        Who may stop trials early, or have them go on later: "full" (nobody), "median", "asha",
+        "hyperband", ...
+    fidelity : tuple, optional
+        What a trial can be given less of: its name, the least and the most,
+        ``("epochs", 1, 81)``. Steps of `Trial.report` count it, `Trial.budget` is in it.
     store : str, path or Store, optional
         Where the log is kept: a file such as ``"runs.db"``, or a database URL. Without one, in
         memory. The same store and name continue the study.
@@ -90,6 +94,7 @@ class Study:
         maximize: str | Sequence[str] | None = None,
         sampler: str | Sampler = "auto",
         scheduler: str | Scheduler = "full",
+        fidelity: tuple[str, int, int] | None = None,
         store: Any = None,
         name: str = "study",
         seed: int = 0,
@@ -104,11 +109,12 @@ class Study:
         if not isinstance(name, str) or not name:
             raise StudyError(f"name: must be a string that is not empty, got {name!r}.")
         self.retries = int(retries)
+        amount = settings.fidelity(fidelity)
         self._parts(sampler, scheduler, objectives)
         self._local = store is None
         self._folder = str(settings.folder(self, name, folder, store))
         log = Log(stores.open(store, name, durable=durable), given)
-        self._start(log, name, int(seed), given, objectives)
+        self._start(log, name, int(seed), given, objectives, amount)
 
     def _parts(
         self, sampler: str | Sampler, scheduler: str | Scheduler, objectives: tuple[Objective, ...]
@@ -128,6 +134,7 @@ class Study:
         seed: int,
         space: Space | None,
         objectives: tuple[Objective, ...],
+        fidelity: Fidelity | None,
     ) -> None:
         """Begin or continue the study of a log."""
         self.name, self.seed = name, seed
@@ -141,15 +148,17 @@ class Study:
         self._fixed: Mapping[str, Any] = {}  # values that parameters keep for now
         if not self.history.opened:
             try:
-                self._begin(space, objectives)
+                self._begin(space, objectives, fidelity)
             except Conflict:  # another process opened it a moment ago
                 self._log.sync()
-        self._continue(space, objectives)
+        self._continue(space, objectives, fidelity)
         # A script that declares the space now reads `trial.params`, however the study began.
         self.dynamic = space is None and bool(self.history.opened.get("dynamic"))
         self.reap()
 
-    def _begin(self, space: Space | None, objectives: tuple[Objective, ...]) -> None:
+    def _begin(
+        self, space: Space | None, objectives: tuple[Objective, ...], fidelity: Fidelity | None
+    ) -> None:
         body = {
             "space": (space or Space()).to_json(),
             "dynamic": space is None,
@@ -159,9 +168,13 @@ class Study:
             "scheduler": config(self.scheduler),
             "about": {} if self._local else about(),
         }
+        if fidelity is not None:
+            body["fidelity"] = [fidelity.name, fidelity.least, fidelity.most]
         self._log.append(self._log.event("opened", None, body))
 
-    def _continue(self, space: Space | None, objectives: tuple[Objective, ...]) -> None:
+    def _continue(
+        self, space: Space | None, objectives: tuple[Objective, ...], fidelity: Fidelity | None
+    ) -> None:
         """Check that the log is of the study that was asked for, and take the script's objects."""
         history = self.history
         as_stored = getattr(self.sampler, "as_stored", None)
@@ -172,6 +185,7 @@ class Study:
             ("seed", self.seed, history.seed),
             ("sampler", config(self.sampler), history.opened.get("sampler")),
             ("objectives", objectives, history.objectives),
+            ("fidelity", fidelity, history.fidelity),
         ):
             if mine != stored:
                 raise StudyError(
@@ -244,7 +258,8 @@ class Study:
         )
         study._local = False
         study._folder = str(settings.folder(study, name, folder, store))
-        study._start(log, name, log.history.seed, given, log.history.objectives)
+        history = log.history
+        study._start(log, name, history.seed, given, history.objectives, history.fidelity)
         return study
 
     # -- ask and tell
@@ -329,22 +344,47 @@ class Study:
 
     def _trial(self, row: int) -> Trial:
         history = self.history
-        parent = int(history.parent[row])
         task = Task(
             number=row,
-            draw=int(history.draw[row]),
+            draw=self._draw(row),
             raw=history.raw(row),
             space=history.space,
             objectives=history.objectives,
             study_seed=self.seed,
-            parent=parent,
-            budget=float(history.budget[row]),
+            parent=int(history.parent[row]),
+            budget=self._budget(row),
             dynamic=self.dynamic,
             folder=str(self.folder_of(row)),
-            parent_folder=str(self.folder_of(parent)) if parent >= 0 else None,
+            parent_folder=self._parent_folder(row),
             hints=history.created(row).get("hints", {}),
         )
         return Trial(task, self.line)
+
+    def _draw(self, row: int) -> int:
+        """The draw that began what a trial goes on with."""
+        history = self.history
+        while (parent := int(history.parent[row])) >= 0 and history.raw(parent) == history.raw(row):
+            row = parent
+        return int(history.draw[row])
+
+    def _budget(self, row: int) -> float:
+        """The step up to which a trial may run."""
+        budget = float(self.history.budget[row])
+        fidelity = self.history.fidelity
+        return budget if fidelity is None else min(budget, float(fidelity.most))
+
+    def _partial(self, row: int) -> bool:
+        """Whether a trial is given less than there is to give."""
+        fidelity = self.history.fidelity
+        return fidelity is not None and self.history.budget[row] < fidelity.most
+
+    def _parent_folder(self, row: int) -> str | None:
+        """Of the nearest trial before this one that left files, else of its parent."""
+        parents = []
+        while (row := int(self.history.parent[row])) >= 0:
+            parents.append(self.folder_of(row))
+        left = (str(path) for path in parents if path.is_dir() and any(path.iterdir()))
+        return next(left, str(parents[0])) if parents else None
 
     def folder_of(self, number: int) -> Path:
         """Where a trial keeps its files; the folder may not be there."""
@@ -423,6 +463,13 @@ class Study:
             body = {k: result[k] for k in ("state", "loss", "metrics", "error", "seconds", "cpu")
                     if result.get(k) not in (None, {})}  # fmt: skip
             events = []
+            if body["state"] == "DONE" and self._partial(number):
+                body["state"], loss = "STOPPED", body.pop("loss")
+                steps, _ = self.history.curve(number)
+                budget = int(self.history.budget[number])
+                if budget > steps.max(initial=0):
+                    told = {"step": budget, "loss": loss}
+                    events.append(self._log.event("reported", number, told))
             if result.get("added"):
                 events.append(self._log.event("grew", None, {"parameters": result["added"]}))
             if "params" in result and result["params"] != self.history.raw(number):
@@ -445,7 +492,8 @@ class Study:
                 self._log.flush()
             seen = self.history.seen()
             row = number if seen is self.history else int(np.flatnonzero(seen.number == number)[0])
-            if not self.scheduler.keep(seen, row):
+            spent = self._partial(number) and step >= self.history.budget[number]
+            if spent or not self.scheduler.keep(seen, row):
                 self._stops.add(number)
             return self.wants_stop(number)
 
@@ -651,6 +699,9 @@ class Study:
     def best(self) -> Result:
         """The best observed trial.
 
+        In a study with a fidelity, as long as no trial was given all there is to give: the one
+        with the best last report among those that came furthest; `Result.reached` says how far.
+
         Raises
         ------
         NothingFinished
@@ -664,6 +715,8 @@ class Study:
                 "no trial is best in all. Use study.front."
             )
         rows = self.history.best()
+        if not len(rows) and self.history.fidelity is not None:
+            rows = self.history.furthest()
         if not len(rows):
             raise NothingFinished(
                 f"best: no trial of the study {self.name!r} has a result yet. "
@@ -686,6 +739,8 @@ class Study:
         from luthier.recommend import recommended
 
         best = self.best
+        if best.value is None:
+            return best
         found = recommended(self.space, self.history)
         if found is None:
             return best

@@ -46,7 +46,7 @@ class Task:
     raw : dict
         What the sampler proposed, as raw values.
     study_seed, draw : int
-        Together they seed the trial.
+        Together they seed the trial; a trial that goes on has the draw that began it.
     dynamic : bool
         The space is defined by running, so only names that are asked for count.
     folder, parent_folder : str or None
@@ -110,12 +110,16 @@ class Trial:
 
     @property
     def budget(self) -> builtins.float:
-        """The step up to which the trial may run; ``inf`` where there is no such limit."""
+        """The step up to which the trial may run; ``inf`` where there is no such limit.
+
+        In a study with a `fidelity`, an objective that returns there counts as stopped there, and
+        may be gone on with by a later trial whose `parent` it is.
+        """
         return self.task.budget
 
     @property
     def seed(self) -> int:
-        """A seed below 2**32, from the study's seed and the draw; a retry gets the same."""
+        """A seed below 2**32, from the study's seed and the draw; who goes on gets the same."""
         mixed = np.random.SeedSequence(self.task.study_seed, spawn_key=(self.task.draw, 1))
         return int(mixed.generate_state(1)[0])
 
@@ -130,7 +134,10 @@ class Trial:
 
     @property
     def parent_folder(self) -> Path | None:
-        """The folder of the trial that this one goes on from, or None."""
+        """The folder of the trial that this one goes on from, or None.
+
+        Where that one left no files, that of the nearest one before it that did.
+        """
         return None if self.task.parent_folder is None else Path(self.task.parent_folder)
 
     # -- what it says

@@ -1,6 +1,6 @@
 """The contract over every scheduler that luthier has."""
 
-from luthier.schedulers import Full, Median
+from luthier.schedulers import ASHA, Full, Median
 from luthier.testing import SchedulerContract
 
 
@@ -10,3 +10,7 @@ class TestFull(SchedulerContract):
 
 class TestMedian(SchedulerContract):
     scheduler = Median(startup=2, warmup=1)
+
+
+class TestASHA(SchedulerContract):
+    scheduler = ASHA()

@@ -8,15 +8,17 @@ from luthier.named import find, lazy
 from luthier.parts import Scheduler
 
 if TYPE_CHECKING:
+    from luthier.schedulers.asha import ASHA
     from luthier.schedulers.full import Full
     from luthier.schedulers.median import Median
 
 NAMES = {
+    "asha": "luthier.schedulers.asha:ASHA",
     "full": "luthier.schedulers.full:Full",
     "median": "luthier.schedulers.median:Median",
 }
 
-__all__ = ["Full", "Median", "scheduler"]
+__all__ = ["ASHA", "Full", "Median", "scheduler"]
 
 
 def scheduler(given: str | Scheduler) -> Scheduler:

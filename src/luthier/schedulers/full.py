@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,10 +28,15 @@ class Full:
         return True
 
 
-def start(space: Space, history: History, sampler: Sampler, k: int, rng: Generator) -> list[Job]:
-    """Jobs for what a sampler proposes."""
-    proposal = sampler.ask(space, history, k, rng)
-    if isinstance(proposal.tag, int):
-        return [Job(x, tag=proposal.tag) for x in proposal.X]
+def start(
+    space: Space,
+    history: History,
+    sampler: Sampler,
+    k: int,
+    rng: Generator,
+    budget: float = math.inf,
+) -> list[Job]:
+    """Jobs up to `budget` for what a sampler proposes; it sees who went on as one trial."""
+    proposal = sampler.ask(space, history.merged(), k, rng)
     tags = np.broadcast_to(np.asarray(proposal.tag), (len(proposal.X),)).tolist()
-    return [Job(x, tag=tag) for x, tag in zip(proposal.X, tags, strict=True)]
+    return [Job(x, tag=tag, budget=budget) for x, tag in zip(proposal.X, tags, strict=True)]
