@@ -66,8 +66,10 @@ def load(recipe: Recipe) -> Data:
     frame = frame.assign(**{name: frame[name].astype(float) for name in numeric})
     frame = frame.assign(**{n: frame[n].astype(object).where(frame[n].notna(), "none").astype(str)
                             for n in words})  # fmt: skip
-    target = y.astype(float).to_numpy()  if not recipe.classes else (
-        np.unique(y.astype(str).to_numpy(), return_inverse=True)[1]
+    target = (
+        y.astype(float).to_numpy()
+        if not recipe.classes
+        else (np.unique(y.astype(str).to_numpy(), return_inverse=True)[1])
     )
     train, test = train_test_split(
         np.arange(len(frame)), test_size=1 / 3, random_state=7,

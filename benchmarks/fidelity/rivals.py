@@ -193,7 +193,9 @@ class SyneTuneGP:
     def report(self, job: Job, step: int, loss: float) -> bool:
         if step >= self.table.most:
             return False
-        return str(self.found.on_trial_result(job.token, {"loss": loss, "step": step})) != "CONTINUE"
+        return (
+            str(self.found.on_trial_result(job.token, {"loss": loss, "step": step})) != "CONTINUE"
+        )
 
     def end(self, job: Job, step: int, loss: float, stopped: bool) -> None:
         self.reached[job.token.trial_id] = step
