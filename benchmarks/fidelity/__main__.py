@@ -1,11 +1,11 @@
 """Schedulers and their rivals on recorded learning curves, in simulated time.
 
     pip install '.[fidelity]'
-    python -m benchmarks.fidelity record              # the tables; once, they are kept
-    python -m benchmarks.fidelity run                 # everything: hours of CPU time
+    python -m benchmarks.fidelity                     # runs all, and reports: hours of CPU time
     python -m benchmarks.fidelity run --tasks 'network-*' --rivals luthier-asha,optuna-asha
     python -m benchmarks.fidelity run --workers 16 --seeds 5
     python -m benchmarks.fidelity report              # only the tables of results
+    python -m benchmarks.fidelity record              # the curves; once, they are kept
 
 Each run is one line of ``results/fidelity.jsonl``; a run that is there is not made again, so the
 command can be stopped and given again, and given for other rivals in other environments.
@@ -45,12 +45,13 @@ def main() -> None:
     names = tables.select(given.tasks)
     whos = given.rivals.split(",") if given.rivals else rivals.USUAL
     workers = [int(x) for x in given.workers.split(",")]
-    if given.what == "run":
+    if given.what != "report":
         for who in whos:
             rivals.rival(who)  # a typo shows before anything has run
         if given.again:
             forget(given.out, names, whos)
         collect(wanted(names, whos, range(given.seeds), workers, given.out), given.out)
+    if given.what == "run":
         return
     only = given.rivals.split(",") if given.rivals else None
     body, data = report.report(list(read(given.out)), names, workers, only)
@@ -67,7 +68,7 @@ def parsed() -> argparse.Namespace:
     words = __doc__.splitlines()
     parser = argparse.ArgumentParser("python -m benchmarks.fidelity", description=words[0])
     add = parser.add_argument
-    add("what", choices=["record", "run", "report"])
+    add("what", nargs="?", choices=["record", "run", "report"], help="by default run and report")
     add("--tasks", default="*", help="names or patterns of tables, divided by commas")
     add("--rivals", help="names, divided by commas; otherwise those that fit one environment")
     add("--seeds", type=int, default=20, help="how many runs of each pair")
@@ -115,8 +116,9 @@ def collect(keys: list[Key], out: Path) -> None:
             file.write(json.dumps(record) + "\n")
             file.flush()
             spent = time.perf_counter() - began
-            print(f"[{count}/{len(keys)}, {spent:.0f} s] {name} {who} {seed} {workers}: "
-                  f"{found['thinking']:.1f} s thinking, {found['tried']} tried", flush=True)  # fmt: skip
+            told = f"{found['thinking']:.1f} s thinking, {found['tried']} tried"
+            print(f"[{count}/{len(keys)}, {spent:.0f} s] {name} {who} {seed} {workers}: {told}",
+                  flush=True)  # fmt: skip
     if failed:
         print(f"{failed} runs failed; the same command tries them again.", file=sys.stderr)
 

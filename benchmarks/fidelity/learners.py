@@ -6,6 +6,7 @@ deviation is 1. CPU seconds, of training and judging, so that a busy machine doe
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -99,7 +100,7 @@ def network(data: Data, params: Params, rng: np.random.Generator) -> tuple[Array
     target = target.astype(np.float32)
     sizes = [X.shape[1], params["width"], params["width"], target.shape[1]]
     weights: list[Array] = []
-    for a, b in zip(sizes[:-1], sizes[1:], strict=True):
+    for a, b in itertools.pairwise(sizes):
         weights.append((rng.standard_normal((a, b)) * np.sqrt(2 / a)).astype(np.float32))
         weights.append(np.zeros(b, dtype=np.float32))
     first = [np.zeros_like(w) for w in weights]

@@ -32,9 +32,9 @@ is that against the best rival from other libraries. *Reached* is the share of r
 *Against full* is the mean difference of final regret to the same sampler without stopping, positive
 is worse, * marks intervals without 0. *Missed* is how many configurations per run were begun, left
 and better in the end than the best that was finished. *ms* are CPU milliseconds per job. Intervals
-hold 95 % of {DRAWS:,} bootstrap samples of seeds, within tasks. A trial that goes on from an earlier
-one pays only for what is new, whoever asks for it; where each step is a fit on a larger share of
-the rows, there is nothing to go on from, and a trial that is not watched fits once."""
+hold 95 % of {DRAWS:,} bootstrap samples of seeds, within tasks. A trial that goes on from an
+earlier one pays only for what is new, whoever asks for it; where each step is a fit on a larger
+share of the rows, there is nothing to go on from, and a trial that is not watched fits once."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from benchmarks.fidelity.clock import Job
 from benchmarks.fidelity.tables import Table
 from benchmarks.quality.rivals import decoded
 from benchmarks.results import commit
-from luthier import Choice, Float, Int, Study
+from luthier import Choice, Float, Int, Study, samplers, schedulers
 
 JUMPS = ("full", "asha", "hyperband", "bohb", "dehb", "race")  # know a trial's end when it begins
 
@@ -279,9 +279,10 @@ RIVALS: dict[str, type[Any]] = {
     "syne13-hypertune": kind(SyneTuneGP, scheduler="HyperTune"),
     "dehb": DEHB,
 }
-USUAL = ["random", "luthier-full", "luthier-asha", "luthier-auto", "optuna-asha",
-         "optuna-hyperband", "optuna-median", "optuna-hyperband-random", "syne-asha", "syne-cqr",
-         "syne-bohb", "dehb"]  # fmt: skip
+OWN = ["full", "asha", "hyperband", "bohb", "auto"]  # schedulers, as far as they are there
+USUAL = ["random", *(f"luthier-{scheduler}" for scheduler in OWN if scheduler in schedulers.NAMES),
+         "luthier-asha-random", "optuna-asha", "optuna-hyperband", "optuna-median",
+         "optuna-hyperband-random", "syne-asha", "syne-cqr", "syne-bohb", "dehb"]  # fmt: skip
 
 
 def rival(name: str) -> type[Any]:
@@ -295,8 +296,6 @@ def rival(name: str) -> type[Any]:
     SystemExit
         If there is none.
     """
-    from luthier import samplers, schedulers
-
     if name in RIVALS:
         return RIVALS[name]
     own = "full-random" if name == "random" else name.removeprefix("luthier-")

@@ -1,5 +1,6 @@
 """The benchmark of schedulers: its clock, its tables, and what it says of runs."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -321,7 +322,7 @@ def test_gradients_of_the_network_are_those_of_its_loss(classes):
     X = rng.standard_normal((7, 4))
     sizes = [4, 6, 5, classes or 1]
     weights = []
-    for a, b in zip(sizes[:-1], sizes[1:], strict=True):
+    for a, b in itertools.pairwise(sizes):
         weights += [rng.standard_normal((a, b)), rng.standard_normal(b)]
     target = np.eye(3)[rng.integers(3, size=7)] if classes else rng.standard_normal((7, 1))
 
