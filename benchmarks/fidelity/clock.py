@@ -82,12 +82,16 @@ def run(table: Table, made: Contestant, workers: int) -> Record:
     -------
     dict
         ``units``, ``clock`` and ``regret``: after so many units and simulated seconds, the regret
-        of the recommended configuration is this, for each change; and counts of trials.
+        of the recommended configuration is this, for each change. Counts: ``jobs``; those that
+        were ``stopped`` or came to the end, ``full``; of those that ended before when another had
+        come to the end, ``left``, how many would have been better than all these, ``wrong``;
+        configurations ``tried``, and of these ``missed``: better than all that came to the end.
     """
     ledger, thinking = Ledger(table), 0.0
     running: list[tuple[float, int, Job, int, list[int]]] = []  # ends, turn, job, row, places
     now, units, turn, idle = 0.0, 0, 0, workers
-    counts = {"jobs": 0, "stopped": 0, "full": 0}
+    counts = {"jobs": 0, "stopped": 0, "full": 0, "left": 0, "wrong": 0}
+    final, least = table.losses[:, -1], np.inf  # of the trials that came to the end
     furthest: dict[int, int] = {}  # per row, the last step that was reached
     while units < table.budget:
         while idle:
@@ -122,18 +126,21 @@ def run(table: Table, made: Contestant, workers: int) -> Record:
             idle += 1
             counts["stopped"] += bool(left)
             counts["full"] += step == table.most
+            if step == table.most:
+                least = min(least, loss)
+            elif np.isfinite(least):
+                counts["left"] += 1
+                counts["wrong"] += bool(final[row] < least)
             furthest[row] = max(furthest.get(row, 0), step)
             ledger.enter(row, step, loss, units, now)
         thinking += time.process_time() - began
-    final = table.losses[:, -1]
-    least = min((final[row] for row, step in furthest.items() if step == table.most), default=0.0)
+    missed = int(sum(final[row] < least for row in furthest)) if np.isfinite(least) else 0
     return {
         "units": [change[0] for change in ledger.changes],
         "clock": [float(f"{change[1]:.6g}") for change in ledger.changes],
         "regret": [float(f"{change[2]:.6g}") for change in ledger.changes],
         "spent": units, "seconds": round(now, 3), "thinking": round(thinking, 3), **counts,
-        "tried": len(furthest),
-        "missed": sum(1 for row in furthest if final[row] < least),
+        "tried": len(furthest), "missed": missed,
     }  # fmt: skip
 
 

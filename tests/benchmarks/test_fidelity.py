@@ -132,12 +132,14 @@ def test_a_run_ends_with_its_budget_and_counts_who_was_missed():
     from benchmarks.fidelity import clock
 
     table = toy()
-    script = Script(table, [(1, 1, 0, None), *[(2, 4, 0, None)] * 99])
+    jobs = [(1, 1, 0, None), (2, 4, 0, None), (1, 3, 0, None), (0, 3, 0, None)]
+    script = Script(table, [*jobs, *[(2, 4, 0, None)] * 99])
 
     got = clock.run(table, script, 1)
 
-    assert got["spent"] == table.budget
-    assert got["missed"] == 1
+    assert got["spent"] >= table.budget
+    assert got["missed"] == 1  # the second
+    assert (got["left"], got["wrong"]) == (2, 1)  # of those after the first that came to the end
 
 
 def test_schedulers_of_luthier_go_on_from_their_parents():
