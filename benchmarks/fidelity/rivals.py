@@ -49,7 +49,8 @@ class Luthier:
         trial = found[0]
         upto = int(min(trial.budget, self.table.most))
         since = self.reached.get(trial.parent, 0)
-        jumps = self.scheduler == "full" or (self.table.afresh and self.scheduler in JUMPS)
+        known = self.scheduler in JUMPS or upto < self.table.most or trial.parent >= 0
+        jumps = self.scheduler == "full" or (self.table.afresh and known)
         return Job(dict(trial.params), trial, upto, since, walks=not jumps)
 
     def report(self, job: Job, step: int, loss: float) -> bool:
