@@ -206,6 +206,7 @@ def test_the_best_rival_is_the_one_that_needs_least_over_all_tasks(monkeypatch):
     assert by["luthier-asha"]["to"] == pytest.approx(4.0)  # of medians 2 and 8
     assert by["dehb"]["to"] == pytest.approx(60**0.5)  # what is not reached counts as 60
     assert by["luthier-asha"]["ratio"][0] == pytest.approx(4 / 60**0.5)
+    assert by["luthier-asha"]["strict"] == pytest.approx(4 / (1 * 16) ** 0.5)
     assert by["luthier-asha"]["interval"][1] > 4.0
     assert "**2.0** | 1.0" not in report.by_task(made, ["a", "b"])
     assert "| b | **8.0** | - | 16.0 |" in report.by_task(made, ["a", "b"])
