@@ -188,7 +188,8 @@ def test_the_best_rival_is_the_one_that_needs_least_over_all_tasks(monkeypatch):
     def runs(who, task, *spent):
         return [
             {"task": task, "rival": who, "seed": seed, "workers": 1, "units": [10 * x],
-             "regret": [0.4], "jobs": 5, "thinking": 0.01, "missed": 0, "version": "v"}
+             "regret": [0.4], "jobs": 5, "thinking": 0.01, "missed": 0, "left": 4,
+             "wrong": seed, "version": "v"}
             for seed, x in enumerate(spent)
         ]  # fmt: skip
 
@@ -207,6 +208,7 @@ def test_the_best_rival_is_the_one_that_needs_least_over_all_tasks(monkeypatch):
     assert by["dehb"]["to"] == pytest.approx(60**0.5)  # what is not reached counts as 60
     assert by["luthier-asha"]["ratio"][0] == pytest.approx(4 / 60**0.5)
     assert by["luthier-asha"]["strict"] == pytest.approx(4 / (1 * 16) ** 0.5)
+    assert by["luthier-asha"]["wrong"] == pytest.approx(1 / 4)
     assert by["luthier-asha"]["interval"][1] > 4.0
     assert "**2.0** | 1.0" not in report.by_task(made, ["a", "b"])
     assert "| b | **8.0** | - | 16.0 |" in report.by_task(made, ["a", "b"])
