@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks.fidelity import learners
 from benchmarks.fidelity.learners import Data, Learner
 from benchmarks.portfolio.tables import Source, frame_of, prepared
+from benchmarks.quality.running import read
 from luthier import Space
 
 CONFIGURATIONS = 512  # of each table, a power of 2
@@ -42,8 +43,8 @@ RECIPES = (
     Recipe(learners.NETWORK, Source("modeldata", "ames", "Sale_Price"), False),
     Recipe(learners.BOOSTING, Source("modeldata", "concrete", "compressive_strength"), False),
     Recipe(learners.FOREST, Source("modeldata", "hpc_data", "class"), True, 3000),
-    Recipe(learners.NETWORK, Source("modeldata", "cells", "class", ("case",)), True),
     Recipe(learners.BOOSTING, Source("modeldata", "mlc_churn", "churn"), True),
+    Recipe(learners.NETWORK, Source("modeldata", "cells", "class", ("case",)), True),
     Recipe(learners.NETWORK, Source("modeldata", "deliveries", "time_to_delivery"), False),
     Recipe(learners.FOREST, Source("modeldata", "wa_churn", "churn"), True, 3000),
 )
@@ -98,8 +99,9 @@ def record(folder: Path, cache: Path, minutes: float) -> None:
         space = recipe.learner.space(data)
         X = points(space, recipe.name)
         kept = cache / f"{recipe.name}.jsonl"
-        lines = [json.loads(x) for x in kept.read_text().splitlines()] if kept.exists() else []
-        with kept.open("a") as file:
+        lines = list(read(kept))
+        with kept.open("w") as file:  # without the half line that a killed run leaves
+            file.writelines(json.dumps(line) + "\n" for line in lines)
             for i in range(len(lines), len(X)):
                 if time.process_time() - began > 60 * minutes:
                     print(f"{minutes:g} CPU minutes are spent; the same command goes on.")

@@ -308,7 +308,7 @@ def test_recording_goes_on_with_the_curves_that_are_there(tmp_path, monkeypatch)
     data = record.load(recipe)
     space = recipe.learner.space(data)
     first = record.curve(recipe, data, space, record.points(space, recipe.name)[0], 0)
-    (tmp_path / "cache" / "toy-diabetes.jsonl").write_text(json.dumps(first) + "\n")
+    (tmp_path / "cache" / "toy-diabetes.jsonl").write_text(json.dumps(first) + '\n{"lo')
     record.record(tmp_path, tmp_path / "cache", minutes=5.0)
     table = tables.load(tmp_path / "toy-diabetes.npz")
 
