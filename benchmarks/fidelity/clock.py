@@ -86,6 +86,7 @@ def run(table: Table, made: Contestant, workers: int) -> Record:
         were ``stopped`` or came to the end, ``full``; of those that ended before when another had
         come to the end, ``left``, how many would have been better than all these, ``wrong``;
         configurations ``tried``, and of these ``missed``: better than all that came to the end.
+        ``stated`` is the chance that there are some of these, where the contestant tells one.
     """
     ledger, thinking = Ledger(table), 0.0
     running: list[tuple[float, int, Job, int, list[int]]] = []  # ends, turn, job, row, places
@@ -135,12 +136,14 @@ def run(table: Table, made: Contestant, workers: int) -> Record:
             ledger.enter(row, step, loss, units, now)
         thinking += time.process_time() - began
     missed = int(sum(final[row] < least for row in furthest)) if np.isfinite(least) else 0
+    stated = getattr(made, "stated", lambda: None)()
     return {
         "units": [change[0] for change in ledger.changes],
         "clock": [float(f"{change[1]:.6g}") for change in ledger.changes],
         "regret": [float(f"{change[2]:.6g}") for change in ledger.changes],
         "spent": units, "seconds": round(now, 3), "thinking": round(thinking, 3), **counts,
         "tried": len(furthest), "missed": missed,
+        **({} if stated is None else {"stated": round(stated, 5)}),
     }  # fmt: skip
 
 

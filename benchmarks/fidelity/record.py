@@ -102,6 +102,7 @@ def record(folder: Path, cache: Path, minutes: float) -> None:
         lines = list(read(kept))
         with kept.open("w") as file:  # without the half line that a killed run leaves
             file.writelines(json.dumps(line) + "\n" for line in lines)
+            file.flush()
             for i in range(len(lines), len(X)):
                 if time.process_time() - began > 60 * minutes:
                     print(f"{minutes:g} CPU minutes are spent; the same command goes on.")

@@ -174,6 +174,26 @@ def wrong(records: Sequence[Record]) -> float | None:
     return sum(record["wrong"] for record in records) / left if left else None
 
 
+def stated(runs: Runs, who: str) -> str:
+    """What a contestant says of the chance that the best is among those it stopped; and the truth.
+
+    Empty where it says nothing.
+    """
+    groups = [found for (_, one), found in runs.records.items() if one == who]
+    told = [np.array([r["stated"] for r in found if "stated" in r]) for found in groups]
+    if not all(map(len, told)):
+        return ""
+    happened = [np.array([r["missed"] > 0 for r in found if "stated" in r]) for found in groups]
+    low, high = within([x.astype(float) for x in happened])
+    return (
+        f"{who} says of its runs that with a probability of "
+        f"{100 * np.mean([x.mean() for x in told]):.1f} %, on average, a configuration that it "
+        "stopped would have been better than all that came to the end; so it was in "
+        f"{100 * np.mean([x.mean() for x in happened]):.1f} % "
+        f"[{100 * low:.1f}, {100 * high:.1f}] of them."
+    )
+
+
 def gap(runs: Runs, task: str, who: str, full: str) -> Array:
     """Differences of the final regret, seed by seed."""
     ends = [dict(zip(runs.seeds[task, x], runs.curves[task, x][:, -1], strict=True))
@@ -241,7 +261,8 @@ def report(
             continue
         made, absent = rows(runs, tasks)
         title = f"{count} worker{'s' if count > 1 else ''}"
-        parts += [f"### {title} ({len(tasks)} tasks)", table(made, absent),
+        words = [told for who in runs.rivals if (told := stated(runs, who))]
+        parts += [f"### {title} ({len(tasks)} tasks)", table(made, absent), *words,
                   f"Full trials to the target, {title}:", by_task(made, tasks)]  # fmt: skip
         data.append({"group": title, "tasks": tasks, "rows": made, "absent": absent})
     parts.append("![Mean regret by full trials](results/fidelity.svg)")

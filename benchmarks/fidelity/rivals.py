@@ -61,6 +61,11 @@ class Luthier:
         self.reached[job.token.number] = step
         self.study.tell(job.token, loss)
 
+    def stated(self) -> float | None:
+        """How likely its scheduler says it is that a trial that was stopped would be the best."""
+        risk = getattr(self.study.scheduler, "risk", None)
+        return None if risk is None else float(risk(self.study.history))
+
 
 class Optuna:
     """A pruner of Optuna with one of its samplers."""

@@ -214,6 +214,34 @@ def test_the_best_rival_is_the_one_that_needs_least_over_all_tasks(monkeypatch):
     assert "| b | **8.0** | - | 16.0 |" in report.by_task(made, ["a", "b"])
 
 
+def test_a_stated_probability_is_held_against_what_happened(monkeypatch):
+    from benchmarks.fidelity import report
+
+    monkeypatch.setattr(report, "measures", lambda task: (0.5, 10))
+    records = [
+        {"task": task, "rival": who, "seed": seed, "workers": 1, "units": [], "regret": [],
+         "missed": missed, **told}
+        for task in "ab"
+        for who, told in (("luthier-auto", {"stated": 0.25}), ("luthier-asha", {}))
+        for seed, missed in enumerate([0, 3, 0, 0, 1])
+    ]  # fmt: skip
+    runs = report.gather(records, ["a", "b"], 1)
+
+    assert "25.0 %, on average" in report.stated(runs, "luthier-auto")
+    assert "in 40.0 % [" in report.stated(runs, "luthier-auto")
+    assert report.stated(runs, "luthier-asha") == ""
+
+
+def test_a_run_has_what_its_contestant_states():
+    from benchmarks.fidelity import clock
+
+    script = Script(toy(), [(0, 4, 0, None)])
+    script.stated = lambda: 0.125
+
+    assert clock.run(toy(), script, 1)["stated"] == 0.125
+    assert "stated" not in clock.run(toy(), Script(toy(), [(0, 4, 0, None)]), 1)
+
+
 def test_stopping_is_held_against_the_same_sampler():
     from benchmarks.fidelity.report import without_stopping
 
