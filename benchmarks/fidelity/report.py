@@ -31,12 +31,13 @@ median over seeds (the whole budget where it did not), then the geometric mean o
 is that against the best rival from other libraries, *strict* against the best on each task by
 itself. *Reached* is the share of runs that got there. *Against full* is the mean difference of
 final regret to the same sampler without stopping, positive is worse, * marks intervals without 0.
-*Wrong* is the share of the trials left before their end that would have been better than all that
-had come there, *missed* how many configurations per run were begun, left and better in the end than
-the best that was finished. *ms* are CPU milliseconds per job. Intervals hold 95 % of {DRAWS:,}
-bootstrap samples of seeds, within tasks. A trial that goes on from an earlier one pays only for
-what is new, whoever asks for it; where each step is a fit on a larger share of the rows, there is
-nothing to go on from, and a trial that is not watched fits once."""
+*Tried* are different configurations of the table per run, *wrong* is the share of the trials left
+before their end that would have been better than all that had come there, *missed* how many
+configurations per run were begun, left and better in the end than the best that was finished. *ms*
+are CPU milliseconds per job. Intervals hold 95 % of {DRAWS:,} bootstrap samples of seeds, within
+tasks. A trial that goes on from an earlier one pays only for what is new, whoever asks for it;
+where each step is a fit on a larger share of the rows, there is nothing to go on from, and a trial
+that is not watched fits once."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ def rows(runs: Runs, tasks: Sequence[str]) -> tuple[list[dict[str, Any]], list[s
             "reached": float(np.mean([np.isfinite(runs.hits[t, who]).mean() for t in tasks])),
             "curve": [round(float(value), 5) for value in curves],
             "missed": float(np.mean([record["missed"] for record in records])),
+            "tried": float(np.mean([record["tried"] for record in records])),
             "wrong": wrong(records),
             "ms": 1e3 * sum(r["thinking"] for r in records) / sum(r["jobs"] for r in records),
             "seeds": sorted({len(runs.seeds[task, who]) for task in tasks}),
@@ -213,7 +215,8 @@ def table(made: list[dict[str, Any]], absent: list[str]) -> str:
     """Rows in Markdown."""
     marks = (10, 20, TRIALS)
     heads = ["contestant", "to target", "ratio", "strict", "reached"]
-    heads += [*(f"regret@{m}" for m in marks), "against full", "wrong", "missed", "ms", "seeds"]
+    heads += [*(f"regret@{m}" for m in marks), "against full", "tried", "wrong", "missed",
+              "ms", "seeds"]  # fmt: skip
     lines = ["| " + " | ".join(heads) + " |", "| --- |" + " --: |" * (len(heads) - 1)]
     for row in made:
         low, high = row["interval"]
@@ -225,6 +228,7 @@ def table(made: list[dict[str, Any]], absent: list[str]) -> str:
         cells += [f"{row['curve'][m - 1]:.3f}" for m in marks]
         sure = "" if gap is None or gap[1] <= 0 <= gap[2] else " *"
         cells.append("-" if gap is None else "{:+.3f} [{:+.3f}, {:+.3f}]".format(*gap) + sure)
+        cells.append(f"{row['tried']:.0f}")
         cells.append("-" if row["wrong"] is None else f"{100 * row['wrong']:.2g} %")
         cells += [f"{row['missed']:.1f}", f"{row['ms']:.2g}", "-".join(map(str, row["seeds"]))]
         lines.append("| " + " | ".join(cells) + " |")

@@ -188,7 +188,7 @@ def test_the_best_rival_is_the_one_that_needs_least_over_all_tasks(monkeypatch):
     def runs(who, task, *spent):
         return [
             {"task": task, "rival": who, "seed": seed, "workers": 1, "units": [10 * x],
-             "regret": [0.4], "jobs": 5, "thinking": 0.01, "missed": 0, "left": 4,
+             "regret": [0.4], "jobs": 5, "thinking": 0.01, "missed": 0, "left": 4, "tried": 9,
              "wrong": seed, "version": "v"}
             for seed, x in enumerate(spent)
         ]  # fmt: skip
