@@ -411,6 +411,11 @@ class History:
         """Kind, message and traceback of what ended a failed or lost trial."""
         return self._bodies[row].get("error")
 
+    def used(self, row: int) -> dict[str, Any]:
+        """What a trial used, as far as it is known: cpu, memory, exit, output; see `Result`."""
+        body = self._bodies[row]
+        return {name: body[name] for name in ("cpu", "memory", "exit", "output") if name in body}
+
     def seconds(self, row: int) -> float:
         """How long the trial ran; NaN while it runs."""
         told = self._bodies[row].get("seconds")

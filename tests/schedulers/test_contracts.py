@@ -1,6 +1,6 @@
 """The contract over every scheduler that luthier has."""
 
-from luthier.schedulers import ASHA, Full, Median
+from luthier.schedulers import ASHA, Auto, Full, Median
 from luthier.testing import SchedulerContract
 
 
@@ -14,3 +14,7 @@ class TestMedian(SchedulerContract):
 
 class TestASHA(SchedulerContract):
     scheduler = ASHA()
+
+
+class TestAuto(SchedulerContract):
+    scheduler = Auto()

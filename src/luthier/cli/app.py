@@ -11,7 +11,7 @@ from luthier.cli.console import Voice, guard
 
 MODELS = (
     "linear, ridge, lasso, elasticnet, svm, tree, forest, extratrees, boosting, knn, mlp, "
-    "xgboost, lightgbm, any"
+    "xgboost, lightgbm, keras_mlp, any"
 )
 METRICS = (
     "accuracy, balanced_accuracy, f1, mcc, roc_auc, average_precision, log_loss; "
@@ -45,7 +45,23 @@ Time = Annotated[
     typer.Option(help="Stop after this long: 90s, 10m, 1h30m.", rich_help_panel=SEARCH),
 ]
 Jobs = Annotated[
-    int, typer.Option("--jobs", "-j", help="Trials at the same time.", rich_help_panel=SEARCH)
+    str,
+    typer.Option(
+        "--jobs",
+        "-j",
+        help="Trials at the same time; auto: as many as there is room for.",
+        rich_help_panel=SEARCH,
+    ),
+]
+LimitTime = Annotated[
+    str | None,
+    typer.Option(help="End and fail a trial that takes longer: 90s, 10m.", rich_help_panel=SEARCH),
+]
+LimitMemory = Annotated[
+    str | None,
+    typer.Option(
+        help="End and fail a trial that takes more memory: 2GB, 512MB.", rich_help_panel=SEARCH
+    ),
 ]
 Sampler = Annotated[
     str,
@@ -82,7 +98,7 @@ def version(
 @guard
 def demo(
     trials: Annotated[int, typer.Option(help="How many to run.", rich_help_panel=SEARCH)] = 40,
-    jobs: Jobs = 2,
+    jobs: Jobs = "2",
     seed: Seed = 0,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Where the files go.", rich_help_panel=OUTPUT)
@@ -96,10 +112,11 @@ def demo(
     result again.
     """
     from luthier.cli.commands import tune as work
+    from luthier.cli.options import room
     from luthier.cli.tuning import DEMO, Options
 
     options = Options(data=f"{DEMO}diabetes", target="target", model="svm", seed=seed, test="0.3")
-    work(options, trials, None, jobs, out, "", Voice(json, quiet))
+    work(options, trials, None, room(jobs), out, "", Voice(json, quiet))
 
 
 @app.command(
@@ -130,7 +147,9 @@ def tune(
     cv: Annotated[int, typer.Option(help="Folds; 1 holds a fifth aside.", rich_help_panel=HOW)] = 5,
     trials: Trials = None,
     time: Time = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = "1",
+    limit_time: LimitTime = None,
+    limit_memory: LimitMemory = None,
     sampler: Sampler = "auto",
     seed: Seed = 0,
     test: Annotated[
@@ -192,7 +211,7 @@ def tune(
     it stopped, and does nothing when the study has its trials.
     """
     from luthier.cli.commands import tune as work
-    from luthier.cli.options import seconds
+    from luthier.cli.options import room, seconds
     from luthier.cli.tuning import Options
 
     options = Options(
@@ -212,7 +231,8 @@ def tune(
         space=str(space or ""),
     )
     place = out or Path(f"luthier-{data.name.split('.')[0]}-{model.split('.')[-1]}")
-    work(options, trials, seconds(time), jobs, place, store, Voice(json, quiet))
+    made = room(jobs, limit_time, limit_memory)
+    work(options, trials, seconds(time), made, place, store, Voice(json, quiet))
 
 
 @app.command()
@@ -222,16 +242,19 @@ def resume(
     trials: Trials = None,
     more: Annotated[int | None, typer.Option(help="Trials to add.", rich_help_panel=SEARCH)] = None,
     time: Time = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = "1",
+    limit_time: LimitTime = None,
+    limit_memory: LimitMemory = None,
     name: Name = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Go on with a run, with the options that it was begun with."""
     from luthier.cli.commands import resume as work
-    from luthier.cli.options import seconds
+    from luthier.cli.options import room, seconds
 
-    work(where, name, trials, more, seconds(time), jobs, Voice(json, quiet))
+    made = room(jobs, limit_time, limit_memory)
+    work(where, name, trials, more, seconds(time), made, Voice(json, quiet))
 
 
 @app.command(
@@ -255,7 +278,9 @@ def run(
     ] = None,
     trials: Trials = None,
     time: Time = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = "1",
+    limit_time: LimitTime = None,
+    limit_memory: LimitMemory = None,
     sampler: Sampler = "auto",
     scheduler: Annotated[
         str,
@@ -279,7 +304,7 @@ def run(
     Runs 100 trials unless --trials or --time say otherwise; the same command again continues.
     """
     from luthier.cli.commands import run as work
-    from luthier.cli.options import seconds
+    from luthier.cli.options import room, seconds
 
     work(
         objective,
@@ -290,7 +315,7 @@ def run(
         name,
         trials,
         seconds(time),
-        jobs,
+        room(jobs, limit_time, limit_memory),
         Voice(json, quiet),
     )  # fmt: skip
 

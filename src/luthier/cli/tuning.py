@@ -72,7 +72,7 @@ class Job:
         }
 
 
-def prepare(options: Options, jobs: int = 1) -> Job:
+def prepare(options: Options, threads: int = 1) -> Job:
     """Read the data and check every option against them, before anything runs.
 
     Raises
@@ -105,7 +105,7 @@ def prepare(options: Options, jobs: int = 1) -> Job:
     else:
         joined, parts = train, folds(train, options.cv, options.seed)
     chosen = model(options.model, table.task, metric_needs=measure.needs, rows=len(train))
-    objective = CrossValidated(joined, chosen, measure, parts, threads=_threads(jobs))
+    objective = CrossValidated(joined, chosen, measure, parts, threads=threads)
     given = load_space(Path(options.space) if options.space else None)
     if given is None:
         space = objective.space
@@ -203,11 +203,6 @@ def _table(options: Options) -> Table:
         time_column=options.time_column or None,
         drop=options.drop,
     )
-
-
-def _threads(jobs: int) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // jobs)
 
 
 def _defined(train: Table, test: Table, measure: Any) -> None:

@@ -9,16 +9,18 @@ from luthier.parts import Scheduler
 
 if TYPE_CHECKING:
     from luthier.schedulers.asha import ASHA
+    from luthier.schedulers.auto import Auto
     from luthier.schedulers.full import Full
     from luthier.schedulers.median import Median
 
 NAMES = {
+    "auto": "luthier.schedulers.auto:Auto",
     "asha": "luthier.schedulers.asha:ASHA",
     "full": "luthier.schedulers.full:Full",
     "median": "luthier.schedulers.median:Median",
 }
 
-__all__ = ["ASHA", "Full", "Median", "scheduler"]
+__all__ = ["ASHA", "Auto", "Full", "Median", "scheduler"]
 
 
 def scheduler(given: str | Scheduler) -> Scheduler:
