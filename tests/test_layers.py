@@ -20,7 +20,7 @@ LAYERS = """
     importance
     models estimate
     run settings
-    trial owners about log propose results recommend
+    trial owners about log propose results recommend spent
     samplers schedulers stores
     named observed
     parts outcome

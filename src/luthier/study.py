@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from luthier.importance import Importance
     from luthier.run.limit import Limit
     from luthier.run.loop import Watcher
+    from luthier.spent import Spent
 
 FINISHED = ("state", "loss", "metrics", "error", "seconds", "cpu", "memory", "exit", "output")
 RETRIES = 3  # of a trial whose process is lost
@@ -810,6 +811,12 @@ class Study:
         told = explain(self.sampler, self.space, history.merged())
         stops = getattr(self.scheduler, "explain", None)
         return told if stops is None else f"{told}\n{stops(self.space, history)}"
+
+    def spent(self) -> Spent:
+        """What the study cost so far, where the time went, and what stopping early saved."""
+        from luthier.spent import spent
+
+        return spent(self.history)
 
     def importance(
         self, method: str = "fanova", *, pairs: bool = False, objective: str | None = None

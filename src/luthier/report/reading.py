@@ -65,40 +65,6 @@ def improvements(history: History, j: int = 0) -> Ints:
 
 
 @dataclass(frozen=True)
-class Budget:
-    """What a study cost: all in seconds, NaN where unknown."""
-
-    first: float  # UNIX seconds
-    last: float
-    busy: float  # time in which at least one trial was running
-    work: float  # summed over trials
-    median: float  # of one trial
-
-
-def budget(history: History) -> Budget:
-    """What a study cost so far."""
-    spent = np.array([history.seconds(i) for i in range(len(history))])
-    known = spent[np.isfinite(spent)]
-    start, end = history.started, history.finished
-    whole = np.isfinite(start) & np.isfinite(end)
-    busy, reached = 0.0, -math.inf
-    for i in np.flatnonzero(whole)[np.argsort(start[whole], kind="stable")]:
-        busy += max(0.0, float(end[i]) - max(float(start[i]), reached))
-        reached = max(reached, float(end[i]))
-    first = history.opened.get("at")
-    if first is None:
-        first = float(start[0]) if len(history) else math.nan
-    ends = end[np.isfinite(end)]
-    return Budget(
-        first=float(first),
-        last=float(ends.max()) if len(ends) else math.nan,
-        busy=busy if whole.any() else math.nan,
-        work=float(known.sum()) if len(known) else math.nan,
-        median=float(np.median(known)) if len(known) else math.nan,
-    )
-
-
-@dataclass(frozen=True)
 class Cause:
     """Trials that ended for the same reason, by number."""
 

@@ -24,11 +24,11 @@ from luthier.report.reading import (
     Comparison,
     at_edge,
     best_front,
-    budget,
     values,
     winner,
 )
 from luthier.report.words import count, duration, listed, number, signed, value_text
+from luthier.spent import spent
 
 
 def result(history: History, found: Comparison | None, folds: bool) -> Section:
@@ -142,8 +142,8 @@ def _stats(history: History, best: int, found: Comparison | None, folds: bool) -
 def _trials(history: History) -> Stat:
     words = {State.STOPPED: "stopped early", State.FAILED: "failed", State.LOST: "lost"}
     told = [f"{history.counts[s]:,} {word}" for s, word in words.items() if history.counts[s]]
-    spent = duration(budget(history).busy)
-    return Stat("trials", f"{len(history):,}", ", ".join([*told, f"{spent} of wall time"]))
+    used = duration(spent(history).busy)
+    return Stat("trials", f"{len(history):,}", ", ".join([*told, f"{used} of wall time"]))
 
 
 def _span(interval: Any, sign: bool = False) -> str:

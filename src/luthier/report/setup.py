@@ -23,10 +23,10 @@ from luthier.report.document import (
 )
 from luthier.report.reading import (
     Comparison,
-    budget,
 )
 from luthier.report.words import count, duration, listed, value_text
 from luthier.space import Space
+from luthier.spent import spent
 
 KNOWN = {"title", "honest", "question", "data", "split", "method", "evaluation", "verdict",
          "commands", "files", "tuning"}  # fmt: skip
@@ -247,21 +247,26 @@ def _part(told: Any) -> str:
 
 
 def _budget(history: History) -> tuple[Table | Facts, ...]:
-    spent = budget(history)
-    rows = []
-    for state in (State.DONE, State.STOPPED, State.FAILED, State.LOST, State.RUNNING):
-        if history.counts[state]:
-            n, of = history.counts[state], len(history)
-            used = [history.seconds(i) for i in np.flatnonzero(history.state == state).tolist()]
-            total = sum(s for s in used if math.isfinite(s))
-            rows.append((state.name.lower(), f"{n:,}", f"{n / of:.0%}", duration(total)))
-    facts = [
-        ("wall time", f"{duration(spent.busy)} in which a trial was running"),
-        ("sum over trials", duration(spent.work)),
-        ("median of one trial", duration(spent.median)),
-        ("began", _date(spent.first)),
-        ("last trial ended", _date(spent.last)),
+    cost = spent(history)
+    rows = [
+        (state.lower(), f"{n:,}", f"{n / len(history):.0%}", duration(seconds))
+        for state, (n, seconds) in cost.states.items()
     ]
+    facts = [
+        ("wall time", f"{duration(cost.busy)} in which a trial was running"),
+        ("sum over trials", duration(cost.work)),
+        ("median of one trial", duration(cost.median)),
+        ("began", _date(cost.first)),
+        ("last trial ended", _date(cost.last)),
+    ]
+    if cost.saved:
+        facts.append(
+            (
+                "saved by stopping early",
+                f"{cost.saved:,} of {cost.saved + cost.steps:,} steps, "
+                f"about {duration(cost.saved_seconds)}",
+            )
+        )
     table = Table(("state", "trials", "share", "time"), tuple(rows), (1, 2, 3))
     known = tuple((k, v) for k, v in facts if not v.startswith("–"))
     return (*((table,) if rows else ()), Facts(known))

@@ -1,0 +1,109 @@
+"""What a study cost, and what stopping trials early saved."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from luthier.history import History, State
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a study cost so far; times in seconds, NaN where unknown.
+
+    Attributes
+    ----------
+    first, last : float
+        When it began and its last trial ended, in UNIX seconds.
+    busy : float
+        Time in which at least one trial was running.
+    work : float
+        Summed over trials; `states` has the same for each state.
+    median : float
+        Of one trial.
+    states : dict
+        For each state that there is its trials and their seconds.
+    steps : int
+        Steps that trials reported.
+    saved : int
+        Steps that configurations which were stopped had left to the end, as far as it is known.
+    saved_seconds : float
+        How long these would have taken, at the seconds per step of the trials that were stopped.
+    """
+
+    first: float
+    last: float
+    busy: float
+    work: float
+    median: float
+    states: dict[str, tuple[int, float]]
+    steps: int
+    saved: int
+    saved_seconds: float
+
+    def __str__(self) -> str:
+        told = [f"{self.work:.3g} s of trials in {self.busy:.3g} s"]
+        told += [f"{n} {name.lower()} ({s:.3g} s)" for name, (n, s) in self.states.items()]
+        if self.saved:
+            told.append(
+                f"stopping saved {self.saved} of {self.saved + self.steps} steps, "
+                f"about {self.saved_seconds:.3g} s"
+            )
+        return "; ".join(told)
+
+
+def spent(history: History) -> Spent:
+    """What a study cost so far."""
+    seconds = np.array([history.seconds(i) for i in range(len(history))])
+    known = seconds[np.isfinite(seconds)]
+    start, end = history.started, history.finished
+    whole = np.isfinite(start) & np.isfinite(end)
+    busy, reached = 0.0, -math.inf
+    for i in np.flatnonzero(whole)[np.argsort(start[whole], kind="stable")]:
+        busy += max(0.0, float(end[i]) - max(float(start[i]), reached))
+        reached = max(reached, float(end[i]))
+    first = history.opened.get("at")
+    if first is None:
+        first = float(start[0]) if len(history) else math.nan
+    ends = end[np.isfinite(end)]
+    steps, saved, price = _saved(history, seconds)
+    return Spent(
+        first=float(first),
+        last=float(ends.max()) if len(ends) else math.nan,
+        busy=busy if whole.any() else math.nan,
+        work=float(known.sum()) if len(known) else math.nan,
+        median=float(np.median(known)) if len(known) else math.nan,
+        states={
+            state.name: (int(here.sum()), float(np.nansum(seconds[here])))
+            for state in (State.DONE, State.STOPPED, State.FAILED, State.LOST, State.RUNNING)
+            if (here := history.state == state).any()
+        },
+        steps=steps,
+        saved=saved,
+        saved_seconds=saved * price,
+    )
+
+
+def _saved(history: History, seconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[
+    int, int, float
+]:
+    """Steps that were done, steps that were saved, and the seconds of one of the latter."""
+    done = len(set(zip(history.owner.tolist(), history.step.tolist(), strict=True)))
+    seen = history.seen().merged()
+    stopped = np.flatnonzero(seen.stopped[seen.owner])
+    if not len(stopped):
+        return done, 0, 0.0
+    if history.fidelity is not None:
+        most = history.fidelity.most
+    else:  # as far as those went that ended
+        most = int(seen.step[seen.done[seen.owner]].max(initial=0))
+    last = np.zeros(len(seen), dtype=np.int64)
+    np.maximum.at(last, seen.owner[stopped], seen.step[stopped])
+    left = np.maximum(most - last[last > 0], 0)
+    here = history.stopped
+    reported = int(here[history.owner].sum())
+    price = float(np.nansum(seconds[here])) / reported if reported else 0.0
+    return done, int(left.sum()), price

@@ -1,0 +1,57 @@
+import math
+
+import pytest
+
+from luthier import Float, Space, Study
+from luthier.history import Event, History
+from luthier.spent import spent
+from luthier.testing import history
+
+SPACE = Space(x=Float(-3, 9))
+
+
+def test_an_empty_study_has_cost_nothing():
+    found = spent(Study(SPACE).history)
+
+    assert (found.steps, found.saved, found.saved_seconds) == (0, 0, 0.0)
+    assert math.isnan(found.busy)
+    assert found.states == {}
+
+
+def test_states_times_and_steps_by_hand():
+    made = History()
+    made.apply(
+        Event("opened", None, 5.0, {"space": SPACE.to_json(), "objectives": [["loss", False]],
+                                    "seed": 0, "fidelity": ["epochs", 1, 10]})
+    )  # fmt: skip
+    raws = [{"x": 1.0}, {"x": 2.0}, {"x": 3.0}, {"x": 2.0}]
+    for number, (raw, parent) in enumerate(zip(raws, (-1, -1, -1, 1), strict=True)):
+        body = {"draw": number, "params": raw, "parent": parent}
+        made.apply(Event("created", number, 10.0 + number, body))
+    for trial, steps in ((0, range(1, 11)), (1, range(1, 4)), (2, range(1, 3)), (3, range(4, 7))):
+        for step in steps:
+            made.apply(Event("reported", trial, 11.0, {"step": step, "loss": [1.0]}))
+    made.apply(Event("finished", 0, 20.0, {"state": "DONE", "loss": [1.0], "seconds": 8.0}))
+    made.apply(Event("finished", 1, 12.0, {"state": "STOPPED", "seconds": 1.5}))
+    made.apply(Event("finished", 2, 13.0, {"state": "STOPPED", "seconds": 0.5}))
+    made.apply(Event("finished", 3, 30.0, {"state": "STOPPED", "seconds": 6.0}))
+
+    found = spent(made)
+
+    assert found.states == {"DONE": (1, 8.0), "STOPPED": (3, 8.0)}
+    assert found.work == 16.0
+    assert found.busy == 20.0  # from 10 to 30
+    assert found.steps == 10 + 3 + 2 + 3
+    assert found.saved == (10 - 6) + (10 - 2)  # trial 3 went on from trial 1
+    assert found.saved_seconds == pytest.approx(12 * 8.0 / 8)
+    assert str(found) == (
+        "16 s of trials in 20 s; 1 done (8 s); 3 stopped (8 s); "
+        "stopping saved 12 of 30 steps, about 12 s"
+    )
+
+
+def test_without_a_fidelity_the_end_is_where_others_ended():
+    reports = [(0, s, 1.0) for s in range(1, 6)] + [(1, 1, 2.0), (1, 2, 2.0)]
+    made = history(SPACE, [{"x": 1.0}, {"x": 2.0}], [1.0], ["DONE", "STOPPED"], reports=reports)
+
+    assert (spent(made).steps, spent(made).saved) == (7, 3)
