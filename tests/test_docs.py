@@ -29,9 +29,18 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 # Many processes or models are started on each of their runs.
 SLOW = {
     f"docs/how-to/{name}.md"
-    for name in ("beyond-the-winner", "csv", "parts", "report", "resume", "search", "space-files",
-                 "training-loops")
-}  # fmt: skip
+    for name in (
+        "beyond-the-winner",
+        "csv",
+        "limits",
+        "parts",
+        "report",
+        "resume",
+        "search",
+        "space-files",
+        "training-loops",
+    )
+}
 SLOW.add("docs/tutorial.md")
 FRAMEWORKS = {"docs/how-to/networks.md": ("keras", "torch")}  # pages by what they import
 FENCE = re.compile(r"(<!-- not run -->\n)?^```(\w*)(.*)\n((?s:.*?))^```$", re.M)

@@ -22,7 +22,7 @@ LAYERS = """
     run settings
     trial owners about log propose results recommend
     samplers schedulers stores
-    named
+    named observed
     parts outcome
     history
     space

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from luthier.errors import LuthierError, Stop
+    from luthier.run.limit import Limit
     from luthier.space import Choice, Float, Int, Space
     from luthier.study import Study, tune
     from luthier.trial import Trial
@@ -18,6 +19,7 @@ _WHERE = {
     "Choice": "luthier.space",
     "Float": "luthier.space",
     "Int": "luthier.space",
+    "Limit": "luthier.run.limit",
     "LuthierError": "luthier.errors",
     "Space": "luthier.space",
     "Stop": "luthier.errors",
@@ -27,7 +29,18 @@ _WHERE = {
 }
 
 __version__ = "0.1.0"
-__all__ = ["Choice", "Float", "Int", "LuthierError", "Space", "Stop", "Study", "Trial", "tune"]
+__all__ = [
+    "Choice",
+    "Float",
+    "Int",
+    "Limit",
+    "LuthierError",
+    "Space",
+    "Stop",
+    "Study",
+    "Trial",
+    "tune",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -411,6 +411,11 @@ class History:
         """Kind, message and traceback of what ended a failed or lost trial."""
         return self._bodies[row].get("error")
 
+    def used(self, row: int) -> dict[str, Any]:
+        """What a trial used, as far as it is known: cpu, memory, exit, output; see `Result`."""
+        body = self._bodies[row]
+        return {name: body[name] for name in ("cpu", "memory", "exit", "output") if name in body}
+
     def seconds(self, row: int) -> float:
         """How long the trial ran; NaN while it runs."""
         told = self._bodies[row].get("seconds")
@@ -551,7 +556,8 @@ class History:
                 heir[chain] = chain[-1]
                 for row, after in zip(chain[-2::-1], chain[:0:-1], strict=True):
                     until[row] = min(until[after], first[after])
-                if not np.isfinite(first[chain[-1]]) and self.lost[chain[0]]:
+                begun = np.isfinite(first[chain[-1]]) or not self.running[chain[-1]]
+                if not begun and self.lost[chain[0]]:
                     until[chain[:-1]] = -np.inf  # nobody knows yet where a retry begins
         reports = np.flatnonzero(self.step < until[self.owner])
         return self._pick(rows, reports, heir)

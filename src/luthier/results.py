@@ -39,6 +39,9 @@ class Result:
     expected : tuple of float, or None
         In `Study.recommended`: what to expect of the first objective if it were tried again, and
         the standard error of that. None where nothing shows that results are noisy.
+    used : dict
+        What it used, as far as it is known: ``cpu`` seconds, ``memory`` in bytes at most, the
+        ``exit`` code of its process where that ended, and ``output``, the last lines it printed.
     """
 
     number: int
@@ -53,6 +56,7 @@ class Result:
     parent: int = -1
     reached: tuple[int, float] | None = None
     expected: tuple[float, float] | None = None
+    used: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={value:.6g}" for name, value in self.values.items())
@@ -87,6 +91,7 @@ def result(history: History, row: int) -> Result:
         seconds=history.seconds(row),
         error=history.error(row),
         parent=int(history.parent[row]),
+        used=history.used(row),
         reached=(int(steps[-1]), float(first.sign * curve[-1, 0])) if len(steps) else None,
     )
 
@@ -95,7 +100,8 @@ def table(history: History) -> dict[str, list[Any]]:
     """Every trial as a row of columns of plain values; what is missing is None.
 
     Columns: number, state, objectives, parameters (options by label), metrics, facts, seconds,
-    error, parent. A name that is taken already gets a prefix that says what it is.
+    cpu (seconds), memory (bytes), error, parent. A name that is taken already gets a prefix that
+    says what it is.
     """
     rows = range(len(history))
     made: dict[str, list[Any]] = {
@@ -116,10 +122,12 @@ def table(history: History) -> dict[str, list[Any]]:
     add([history.facts(i) for i in rows], "fact")
     seconds = [history.seconds(i) for i in rows]
     made["seconds"] = [None if s != s else s for s in seconds]
+    made["cpu"] = [history.used(i).get("cpu") for i in rows]
+    made["memory"] = [history.used(i).get("memory") for i in rows]
     errors = [history.error(i) for i in rows]
     made["error"] = [f"{e['kind']}: {e['message']}" if e else None for e in errors]
     made["parent"] = [p if p >= 0 else None for p in history.parent.tolist()]
     return made
 
 
-ENDS = ("seconds", "error", "parent")
+ENDS = ("seconds", "cpu", "memory", "error", "parent")

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from luthier.importance import Importance
+    from luthier.run.limit import Limit
     from luthier.run.loop import Watcher
 
+FINISHED = ("state", "loss", "metrics", "error", "seconds", "cpu", "memory", "exit", "output")
 RETRIES = 3  # of a trial whose process is lost
 QUICK = 0.05  # seconds: shorter trials are stored together with the start of the next one
 
@@ -137,6 +139,12 @@ class Study:
         fidelity: Fidelity | None,
     ) -> None:
         """Begin or continue the study of a log."""
+        if fidelity is None and getattr(self.scheduler, "needs_fidelity", False):
+            raise StudyError(
+                f"scheduler: {self.scheduler!r} gives trials a part of what there is to give, and "
+                "the study does not say of what. Give it for example a "
+                "fidelity=('epochs', 1, 81)."
+            )
         self.name, self.seed = name, seed
         self.ended = ""  # why the last run ended
         self.line = _Line(self)
@@ -460,8 +468,7 @@ class Study:
             self._stops.discard(number)
             if self.history.state[number] != State.RUNNING:
                 return  # another driver took this one for dead and tried the trial again
-            body = {k: result[k] for k in ("state", "loss", "metrics", "error", "seconds", "cpu")
-                    if result.get(k) not in (None, {})}  # fmt: skip
+            body = {k: result[k] for k in FINISHED if result.get(k) not in (None, {}, "")}
             events = []
             if body["state"] == "DONE" and self._partial(number):
                 body["state"], loss = "STOPPED", body.pop("loss")
@@ -574,8 +581,10 @@ class Study:
         seconds: float | None = None,
         until: float | Callable[[Study], bool] | None = None,
         patience: int | None = None,
+        cpu_hours: float | None = None,
         fixed: Mapping[str, Any] | None = None,
-        executor: int | Executor | Callable[[], Executor] | None = None,
+        executor: int | str | Executor | Callable[[], Executor] | None = None,
+        limit: Limit | None = None,
         progress: bool | Watcher | None = None,
     ) -> Study:
         """Try parameters until a limit is reached, the first of those given.
@@ -593,17 +602,26 @@ class Study:
         more : int, optional
             How many to add to those that are there.
         seconds : float, optional
-            Wall time; running trials are then asked to stop, and none is started.
+            Wall time; running trials are then asked to stop, and none is started. With `limit`,
+            those that do not stop are killed, and tried again when the same call goes on.
         until : number or callable, optional
             A value of the objective that is good enough; or a function of the study that says so.
         patience : int, optional
             How many trials may finish without a better one.
+        cpu_hours : float, optional
+            Processor time of this run, with what its trials start, as far as it is known; ends it
+            like `seconds`.
         fixed : dict, optional
             Values that some parameters keep during this run, while the sampler searches over the
             others. Queued configurations keep what they say.
-        executor : int, Executor or callable, optional
-            None: in this process, one after another. An int: that many processes of our own. Any
+        executor : int, "auto", Executor or callable, optional
+            None: in this process, one after another. An int: that many processes of our own.
+            "auto": as many as the machine has room for, going by what the first trials use; which
+            trials see which results then depends on measured times. Any
             `concurrent.futures.Executor`, or a function that makes one.
+        limit : Limit, optional
+            What each trial may take: time, memory, cores, GPUs, disk. It then runs in a child
+            process, and one that takes more fails alone, with the cause.
         progress : bool or Watcher, optional
             A line that shows how it goes; by default only on a terminal.
 
@@ -619,11 +637,12 @@ class Study:
         AllFailed
             If the first ten trials of the run all failed; shows the first traceback.
         """
-        from luthier.run.loop import Limits, run
+        from luthier.run.clock import Limits
+        from luthier.run.loop import run
 
-        limits = Limits(trials=trials, more=more, seconds=seconds, until=until, patience=patience)
+        limits = Limits(trials, more, seconds, until, patience, cpu_hours)
         with self._fixing(fixed):
-            run(self, objective, limits, executor, progress)
+            run(self, objective, limits, executor, progress, limit)
         return self
 
     def enqueue(self, params: Mapping[str, Any], *, again: bool = False) -> bool:
@@ -776,7 +795,7 @@ class Study:
         """Every trial as a row: a pandas DataFrame where pandas is installed, else a dict of lists.
 
         Columns: number, state, the objectives, the parameters (options by their labels), metrics,
-        facts, seconds, error and parent. Numbers have the user's sign.
+        facts, seconds, cpu, memory, error and parent. Numbers have the user's sign.
         """
         made = table(self.history)
         try:
@@ -786,8 +805,11 @@ class Study:
         return pd.DataFrame(made)
 
     def explain(self) -> str:
-        """What proposes the next trial and why, in words."""
-        return explain(self.sampler, self.space, self.history.seen())
+        """What proposes the next trial and why, and who is stopped, in words."""
+        history = self.history.seen()
+        told = explain(self.sampler, self.space, history.merged())
+        stops = getattr(self.scheduler, "explain", None)
+        return told if stops is None else f"{told}\n{stops(self.space, history)}"
 
     def importance(
         self, method: str = "fanova", *, pairs: bool = False, objective: str | None = None
@@ -879,7 +901,9 @@ def tune(
     seconds: float | None = None,
     until: float | Callable[[Study], bool] | None = None,
     patience: int | None = None,
-    executor: int | Executor | Callable[[], Executor] | None = None,
+    cpu_hours: float | None = None,
+    executor: int | str | Executor | Callable[[], Executor] | None = None,
+    limit: Limit | None = None,
     progress: bool | Watcher | None = None,
     **settings: Any,
 ) -> Study:
@@ -891,7 +915,7 @@ def tune(
     --------
     >>> study = tune(lambda trial: (trial.params["x"] - 2) ** 2, Space(x=Float(-3, 9)), trials=20)
     """
-    if trials is None and seconds is None and until is None and patience is None:
+    if all(bound is None for bound in (trials, seconds, until, patience, cpu_hours)):
         trials = 100
     return Study(space, **settings).run(
         objective,
@@ -899,7 +923,9 @@ def tune(
         seconds=seconds,
         until=until,
         patience=patience,
+        cpu_hours=cpu_hours,
         executor=executor,
+        limit=limit,
         progress=progress,
     )
 

@@ -14,6 +14,7 @@ import pytest
 from objectives import Recorder, task
 
 from luthier.run.guard import Child
+from luthier.run.limit import Limit
 from luthier.run.shipping import ship
 
 
@@ -22,8 +23,8 @@ def never():
 
 
 @contextmanager
-def child_of(objective, threads=2):
-    child = Child(ship(objective, "the objective"), threads)
+def child_of(objective, threads=2, limit=None):
+    child = Child(ship(objective, "the objective"), threads, limit)
     try:
         yield child
     finally:
@@ -273,10 +274,11 @@ def test_an_objective_that_cannot_be_loaded_is_a_failed_trial():
 def test_a_python_that_cannot_start_loses_the_trial(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
 
-    with child_of(objectives.behaves) as child:
-        got = run(child)
+    for limit in (None, Limit()):
+        with child_of(objectives.behaves, limit=limit) as child:
+            got = run(child)
 
-    assert (got["state"], got["error"]["kind"]) == ("LOST", "NotStarted")
+        assert (got["state"], got["error"]["kind"]) == ("LOST", "NotStarted")
 
 
 DRIVER = """

@@ -45,7 +45,23 @@ Time = Annotated[
     typer.Option(help="Stop after this long: 90s, 10m, 1h30m.", rich_help_panel=SEARCH),
 ]
 Jobs = Annotated[
-    int, typer.Option("--jobs", "-j", help="Trials at the same time.", rich_help_panel=SEARCH)
+    str,
+    typer.Option(
+        "--jobs",
+        "-j",
+        help="Trials at the same time; auto: as many as there is room for.",
+        rich_help_panel=SEARCH,
+    ),
+]
+LimitTime = Annotated[
+    str | None,
+    typer.Option(help="End and fail a trial that takes longer: 90s, 10m.", rich_help_panel=SEARCH),
+]
+LimitMemory = Annotated[
+    str | None,
+    typer.Option(
+        help="End and fail a trial that takes more memory: 2GB, 512MB.", rich_help_panel=SEARCH
+    ),
 ]
 Sampler = Annotated[
     str,
@@ -82,7 +98,7 @@ def version(
 @guard
 def demo(
     trials: Annotated[int, typer.Option(help="How many to run.", rich_help_panel=SEARCH)] = 40,
-    jobs: Jobs = 2,
+    jobs: Jobs = "2",
     seed: Seed = 0,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Where the files go.", rich_help_panel=OUTPUT)
@@ -96,10 +112,11 @@ def demo(
     result again.
     """
     from luthier.cli.commands import tune as work
+    from luthier.cli.options import room
     from luthier.cli.tuning import DEMO, Options
 
     options = Options(data=f"{DEMO}diabetes", target="target", model="svm", seed=seed, test="0.3")
-    work(options, trials, None, jobs, out, "", Voice(json, quiet))
+    work(options, trials, None, room(jobs), out, "", Voice(json, quiet))
 
 
 @app.command(
@@ -130,8 +147,17 @@ def tune(
     cv: Annotated[int, typer.Option(help="Folds; 1 holds a fifth aside.", rich_help_panel=HOW)] = 5,
     trials: Trials = None,
     time: Time = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = "1",
+    limit_time: LimitTime = None,
+    limit_memory: LimitMemory = None,
     sampler: Sampler = "auto",
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            help="race skips the folds of trials that will not win; full runs them all.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = "full",
     seed: Seed = 0,
     test: Annotated[
         str,
@@ -192,7 +218,7 @@ def tune(
     it stopped, and does nothing when the study has its trials.
     """
     from luthier.cli.commands import tune as work
-    from luthier.cli.options import seconds
+    from luthier.cli.options import room, seconds
     from luthier.cli.tuning import Options
 
     options = Options(
@@ -202,6 +228,7 @@ def tune(
         metric=metric,
         cv=cv,
         sampler=sampler,
+        scheduler=scheduler,
         test=test,
         valid=str(valid or ""),
         seed=seed,
@@ -212,7 +239,8 @@ def tune(
         space=str(space or ""),
     )
     place = out or Path(f"luthier-{data.name.split('.')[0]}-{model.split('.')[-1]}")
-    work(options, trials, seconds(time), jobs, place, store, Voice(json, quiet))
+    made = room(jobs, limit_time, limit_memory)
+    work(options, trials, seconds(time), made, place, store, Voice(json, quiet))
 
 
 @app.command()
@@ -222,16 +250,19 @@ def resume(
     trials: Trials = None,
     more: Annotated[int | None, typer.Option(help="Trials to add.", rich_help_panel=SEARCH)] = None,
     time: Time = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = "1",
+    limit_time: LimitTime = None,
+    limit_memory: LimitMemory = None,
     name: Name = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Go on with a run, with the options that it was begun with."""
     from luthier.cli.commands import resume as work
-    from luthier.cli.options import seconds
+    from luthier.cli.options import room, seconds
 
-    work(where, name, trials, more, seconds(time), jobs, Voice(json, quiet))
+    made = room(jobs, limit_time, limit_memory)
+    work(where, name, trials, more, seconds(time), made, Voice(json, quiet))
 
 
 @app.command(
@@ -255,12 +286,26 @@ def run(
     ] = None,
     trials: Trials = None,
     time: Time = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = "1",
+    limit_time: LimitTime = None,
+    limit_memory: LimitMemory = None,
     sampler: Sampler = "auto",
     scheduler: Annotated[
         str,
-        typer.Option(help="Who stops trials early: full (nobody), median.", rich_help_panel=SEARCH),
+        typer.Option(
+            help="Who stops trials early: full (nobody), median, percentile, patience, threshold, "
+            "race, asha, hyperband, auto. With --fidelity, who gives them more: auto, asha, pasha, "
+            "hyperband, bohb, dehb, population.",
+            rich_help_panel=SEARCH,
+        ),
     ] = "full",
+    fidelity: Annotated[
+        str | None,
+        typer.Option(
+            help="What a trial can be given less of, as NAME:LEAST:MOST, such as epochs:1:81.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
     seed: Seed = 0,
     store: Annotated[
         str, typer.Option(help="File or database URL for the log.", rich_help_panel=OUTPUT)
@@ -279,18 +324,18 @@ def run(
     Runs 100 trials unless --trials or --time say otherwise; the same command again continues.
     """
     from luthier.cli.commands import run as work
-    from luthier.cli.options import seconds
+    from luthier.cli.options import amount, room, seconds
 
     work(
         objective,
         space,
         {"minimize": tuple(minimize or ()) or None, "maximize": tuple(maximize or ()) or None,
-         "sampler": sampler, "scheduler": scheduler, "seed": seed},
+         "sampler": sampler, "scheduler": scheduler, "fidelity": amount(fidelity), "seed": seed},
         store,
         name,
         trials,
         seconds(time),
-        jobs,
+        room(jobs, limit_time, limit_memory),
         Voice(json, quiet),
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from luthier.cli.options import at_least
 from luthier.errors import DataError, NothingFinished, StoreError, StudyError, nearest
 
 if TYPE_CHECKING:
+    from luthier.cli.options import Room
     from luthier.cli.tuning import Job, Options
     from luthier.study import Study
 
@@ -31,7 +32,7 @@ def tune(
     options: Options,
     trials: int | None,
     seconds: float | None,
-    jobs: int,
+    room: Room,
     out: Path,
     store: str,
     voice: Voice,
@@ -40,12 +41,12 @@ def tune(
     """Begin or continue the main job, then leave its files and show its result."""
     from luthier.cli import results, tuning
 
-    for name, value, least in (("--trials", trials, 1), ("--more", more, 1), ("--jobs", jobs, 1),
+    for name, value, least in (("--trials", trials, 1), ("--more", more, 1),
                                ("--cv", options.cv, 1), ("--seed", options.seed, 0)):  # fmt: skip
         at_least(name, value, least)
     if trials is None and more is None and seconds is None:
         trials = TRIALS
-    job = tuning.prepare(options, jobs)
+    job = tuning.prepare(options, room.threads)
     fresh = not out.exists()
     _directory(out)
     try:
@@ -71,7 +72,7 @@ def tune(
                 voice.note(f"Going on after {history.ended} trials.")
             study.note(commands=tuning.commands(options, trials))
             title = job.objective.model.title
-            _search(study, job.objective, trials, seconds, jobs, voice, title, job.method)
+            _search(study, job.objective, trials, seconds, room, voice, title, job.method)
         if not study.history.done.any():
             raise NothingFinished(_nothing(study))
         interrupted = study.ended.startswith("interrupted")
@@ -90,7 +91,7 @@ def resume(
     trials: int | None,
     more: int | None,
     seconds: float | None,
-    jobs: int,
+    room: Room,
     voice: Voice,
 ) -> None:
     """Continue a stored run with its own options."""
@@ -117,12 +118,13 @@ def resume(
     if told:
         total = trials if more is None else ended + more
         settings = {key: told[key] for key in ("sampler", "scheduler", "seed")}
-        settings |= {key: tuple(told[key]) or None for key in ("minimize", "maximize")}
+        lists = ("minimize", "maximize", "fidelity")
+        settings |= {key: tuple(told.get(key) or ()) or None for key in lists}
         path = Path(told["space"]) if told["space"] else None
-        run(told["objective"], path, settings, store, found, total, seconds, jobs, voice)
+        run(told["objective"], path, settings, store, found, total, seconds, room, voice)
     else:
         assert options is not None
-        tune(options, trials, seconds, jobs, out, store, voice, more)
+        tune(options, trials, seconds, room, out, store, voice, more)
 
 
 def _search(
@@ -130,7 +132,7 @@ def _search(
     objective: Callable[..., Any],
     trials: int | None,
     seconds: float | None,
-    jobs: int,
+    room: Room,
     voice: Voice,
     title: str,
     facts: Mapping[str, Any],
@@ -144,7 +146,8 @@ def _search(
         objective,
         trials=trials,
         seconds=seconds,
-        executor=jobs if jobs > 1 else None,
+        executor=room.executor,
+        limit=room.limit,
         progress=watcher(trials, title, quiet=voice.quiet),
     )
     if study.ended and not study.ended.startswith("it has its"):
@@ -211,7 +214,7 @@ def run(
     name: str | None,
     trials: int | None,
     seconds: float | None,
-    jobs: int,
+    room: Room,
     voice: Voice,
 ) -> None:
     """Tune a function of the user's own."""
@@ -219,7 +222,6 @@ def run(
     from luthier.study import Study
 
     at_least("--trials", trials, 1)
-    at_least("--jobs", jobs, 1)
     at_least("--seed", settings["seed"], 0)
     function = load_objective(objective)
     if trials is None and seconds is None:
@@ -233,13 +235,13 @@ def run(
                 "objective": objective,
                 "space": os.path.relpath(space) if space else "",
             }
-            study.note(run={key: value or [] if key in ("minimize", "maximize") else value
-                            for key, value in told.items()})  # fmt: skip
+            lists = ("minimize", "maximize", "fidelity")
+            study.note(run={k: v or [] if k in lists else v for k, v in told.items()})
         _grid(study, voice)
         if trials is not None and study.history.ended >= trials:
             voice.note(f"The study has its {trials} trials already; nothing was run.")
         else:
-            _search(study, function, trials, seconds, jobs, voice, objective, {})
+            _search(study, function, trials, seconds, room, voice, objective, {})
         if not study.history.done.any():
             raise NothingFinished(_nothing(study))
         _show(study, store, voice)

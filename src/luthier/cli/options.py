@@ -3,16 +3,73 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from luthier.errors import DataError, StudyError
+
+if TYPE_CHECKING:
+    from luthier.run.limit import Limit
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.I)
 
 
-def seconds(text: str | None) -> float | None:
+@dataclass(frozen=True)
+class Room:
+    """How many trials run at the same time, and what each may take."""
+
+    jobs: int | str = 1  # or "auto"
+    limit: Limit | None = None
+
+    @property
+    def executor(self) -> int | str | None:
+        """As `Study.run` has it."""
+        return None if self.jobs == 1 else self.jobs
+
+    @property
+    def threads(self) -> int:
+        """How many threads the model of one trial should use."""
+        from luthier.run.machine import cores
+
+        if self.limit is not None and self.limit.cores is not None:
+            return int(self.limit.cores)
+        return 1 if isinstance(self.jobs, str) else max(1, cores() // self.jobs)
+
+
+def room(jobs: str, time: str | None = None, memory: str | None = None) -> Room:
+    """What ``--jobs``, ``--limit-time`` and ``--limit-memory`` say.
+
+    Raises
+    ------
+    StudyError
+        If one of them makes no sense.
+    """
+    from luthier.run.limit import Limit, size
+
+    count: int | str = jobs
+    if jobs != "auto":
+        try:
+            count = int(jobs)
+        except ValueError:
+            raise StudyError(
+                f"--jobs {jobs!r} is neither a number nor auto. Write --jobs 4 or --jobs auto."
+            ) from None
+        at_least("--jobs", count, 1)
+    if time is None and memory is None:
+        return Room(count)
+    most = seconds(time, "--limit-time")
+    try:
+        held = None if memory is None else size(memory)
+    except ValueError:
+        held = 0
+    if held == 0:
+        raise StudyError(f"--limit-memory {memory!r} is no size. Write 2GB or 512MB.")
+    return Room(count, Limit(seconds=most, memory=held))
+
+
+def seconds(text: str | None, name: str = "--time") -> float | None:
     """Seconds from ``90``, ``90s``, ``10m``, ``1h30m``, ``2d``; None from None.
 
     Raises
@@ -28,9 +85,27 @@ def seconds(text: str | None) -> float | None:
     total = sum(float(number) * UNITS[unit.lower()] for number, unit in parts)
     if not parts or whole or total <= 0:
         raise StudyError(
-            f"--time {text!r} is no time. Write a number with a unit, such as 90s, 10m or 1h30m."
+            f"{name} {text!r} is no time. Write a number with a unit, such as 90s, 10m or 1h30m."
         )
     return total
+
+
+def amount(text: str | None) -> tuple[str, int, int] | None:
+    """A fidelity from ``epochs:1:81``; None from None.
+
+    Raises
+    ------
+    StudyError
+        If it is no name and two whole numbers.
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"(.+):(\d+):(\d+)", text.strip())
+    if found is None:
+        raise StudyError(
+            f"--fidelity {text!r} is not NAME:LEAST:MOST. Write for example epochs:1:81."
+        )
+    return found[1], int(found[2]), int(found[3])
 
 
 def test_part(text: str) -> float | Path:

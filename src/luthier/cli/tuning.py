@@ -32,6 +32,7 @@ class Options:
     metric: str = ""
     cv: int = 5
     sampler: str = "auto"
+    scheduler: str = "full"
     test: str = "0.2"
     valid: str = ""
     seed: int = 0
@@ -72,7 +73,7 @@ class Job:
         }
 
 
-def prepare(options: Options, jobs: int = 1) -> Job:
+def prepare(options: Options, threads: int = 1) -> Job:
     """Read the data and check every option against them, before anything runs.
 
     Raises
@@ -105,7 +106,7 @@ def prepare(options: Options, jobs: int = 1) -> Job:
     else:
         joined, parts = train, folds(train, options.cv, options.seed)
     chosen = model(options.model, table.task, metric_needs=measure.needs, rows=len(train))
-    objective = CrossValidated(joined, chosen, measure, parts, threads=_threads(jobs))
+    objective = CrossValidated(joined, chosen, measure, parts, threads=threads)
     given = load_space(Path(options.space) if options.space else None)
     if given is None:
         space = objective.space
@@ -148,6 +149,7 @@ def open_study(job: Job, store: str, place: Path) -> Study:
         name=NAME,
         seed=job.options.seed,
         sampler=job.options.sampler,
+        scheduler=job.options.scheduler,
         minimize=measure.name if measure.direction == "minimize" else None,
         maximize=measure.name if measure.direction == "maximize" else None,
     )
@@ -203,11 +205,6 @@ def _table(options: Options) -> Table:
         time_column=options.time_column or None,
         drop=options.drop,
     )
-
-
-def _threads(jobs: int) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // jobs)
 
 
 def _defined(train: Table, test: Table, measure: Any) -> None:
@@ -306,7 +303,7 @@ def _same(job: Job, store: str) -> None:
                 "--out to begin anew, or bring the old file back."
             )
     for key, value in facts["tuning"].items():
-        before = told.get(key)
+        before = told.get(key, getattr(Options, key, None))  # older studies know fewer options
         files = key == "test" and Path(str(value)).is_file()
         if key in ("data", "valid", "space") or files:
             continue  # files are told by their content, and a space may grow

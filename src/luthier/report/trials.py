@@ -19,7 +19,8 @@ def columns(history: History) -> dict[str, list[Any]]:
     """Every trial, best first, as columns of plain values; None where there is none.
 
     Columns: number, state, the objectives, the parameters (options by label), returned metrics,
-    seconds, cause. A name that is taken already gets a prefix that says what it is.
+    seconds, memory (bytes, where it was measured), cause. A name that is taken already gets a
+    prefix that says what it is.
     """
     rows = ranked(history).tolist()
     made: dict[str, list[Any]] = {
@@ -28,7 +29,7 @@ def columns(history: History) -> dict[str, list[Any]]:
     }
 
     def put(kind: str, name: str, cells: list[Any]) -> None:
-        taken = name in made or name in ("seconds", "cause")
+        taken = name in made or name in ("seconds", "memory", "cause")
         made[f"{kind}_{name}" if taken else name] = cells
 
     for j, objective in enumerate(history.objectives):
@@ -42,6 +43,9 @@ def columns(history: History) -> dict[str, list[Any]]:
         put("metric", name, [each.get(name) for each in metrics])
     seconds = [history.seconds(i) for i in rows]
     made["seconds"] = [None if s != s else s for s in seconds]
+    memory = [history.used(i).get("memory") for i in rows]
+    if any(memory):  # measured where trials had processes of their own
+        made["memory"] = memory
     made["cause"] = [_cause(history, i) for i in rows]
     return made
 
@@ -75,6 +79,10 @@ def trials(history: History) -> Trials:
         made.append(Column(name, tuple("" if v is None else _short(v) for v in found), True))
     spent = [history.seconds(i) for i in kept]
     made.append(Column("seconds", tuple("" if s != s else number(s, 3) for s in spent), True))
+    memory = [history.used(i).get("memory") for i in kept]
+    if any(memory):
+        held = tuple("" if m is None else number(m / 1e6, 3) for m in memory)
+        made.append(Column("memory in MB", held, True))
     ended = [_cause(history, i) or "" for i in kept]
     if any(ended):
         made.append(Column("cause", tuple(_short(c) for c in ended), False))

@@ -10,46 +10,24 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from luthier.errors import AllFailed, LuthierError, StudyError
-from luthier.history import History, State
+from luthier.history import History
 from luthier.owners import BEAT
+from luthier.run.clock import Clock, Driver, Limits
+from luthier.run.limit import Limit
 from luthier.run.worker import Outcome
 from luthier.run.workers import Workers, open_workers
-from luthier.trial import Line, Trial
+from luthier.trial import Trial
 
 log = logging.getLogger("luthier")
 
 HOPELESS = 10  # a run whose first trials all fail is stopped after so many
 TICK = 0.5  # seconds between two looks at the clock and the log
-
-
-class Driver(Protocol):
-    """What the loop needs of a study."""
-
-    name: str
-    ended: str
-
-    @property
-    def history(self) -> History: ...
-    @property
-    def line(self) -> Line: ...
-    @property
-    def points(self) -> int | float: ...
-    @property
-    def elsewhere(self) -> int: ...
-    def ask_one(self, enough: Callable[[], bool] | None = None) -> Trial | None: ...
-    def finish(self, number: int, result: Outcome) -> None: ...
-    def lose(self, number: int, kind: str, message: str) -> None: ...
-    def reap(self) -> list[int]: ...
-    def flush(self) -> None: ...
-    def reload(self) -> None: ...
-    def stop_all(self, wanted: bool = True) -> None: ...
-    def beat(self) -> None: ...
+GRACE = 0.3  # seconds in which trials that were asked to stop may do so, before they are killed
 
 
 class Watcher(Protocol):
@@ -57,94 +35,6 @@ class Watcher(Protocol):
 
     def update(self, history: History) -> None: ...
     def close(self, history: History, ended: str) -> None: ...
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a run ends: at the first of those given.
-
-    Raises
-    ------
-    StudyError
-        If one of them makes no sense.
-    """
-
-    trials: int | None = None
-    more: int | None = None
-    seconds: float | None = None
-    until: float | Callable[[Any], bool] | None = None
-    patience: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("trials", "more", "patience"):
-            value = getattr(self, name)
-            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-            if value is not None and (not whole or value < 1):
-                raise StudyError(f"run: {name} must be a whole number >= 1, got {value!r}.")
-        number = isinstance(self.seconds, int | float) and not isinstance(self.seconds, bool)
-        if self.seconds is not None and (not number or not self.seconds > 0):
-            raise StudyError(
-                f"run: seconds must be a number above 0, got {self.seconds!r}. "
-                "Ten minutes are seconds=600."
-            )
-        if self.trials is not None and self.more is not None:
-            raise StudyError(
-                f"run: trials={self.trials} is how many the study shall have in all, "
-                f"more={self.more} how many to add. Give one of them."
-            )
-        target = isinstance(self.until, int | float) and not isinstance(self.until, bool)
-        if self.until is not None and not callable(self.until) and not target:
-            raise StudyError(
-                f"run: until must be a value of the objective or a function of the study, "
-                f"got {self.until!r}."
-            )
-
-    @property
-    def none(self) -> bool:
-        """Whether no limit was given."""
-        return all(v is None for v in (self.trials, self.more, self.seconds, self.until,
-                                       self.patience))  # fmt: skip
-
-
-class _Clock:
-    """Limits, applied to one run."""
-
-    def __init__(self, limits: Limits, driver: Driver) -> None:
-        self.limits, self.driver = limits, driver
-        history = driver.history
-        self.total = limits.trials
-        if limits.more is not None:
-            self.total = history.ended + limits.more
-        self.deadline = math.inf if limits.seconds is None else time.monotonic() + limits.seconds
-
-    def full(self, running: int) -> bool:
-        """Whether enough trials have ended or are running, here and elsewhere."""
-        driver = self.driver
-        return self.total is not None and (
-            driver.history.ended + running + driver.elsewhere >= self.total
-        )
-
-    def reached(self, running: int) -> str:
-        """Why nothing more should be started, or an empty string."""
-        history, limits = self.driver.history, self.limits
-        if self.full(running):
-            return f"it has its {self.total} trials"
-        if time.monotonic() >= self.deadline:
-            return f"its {limits.seconds:g} seconds are over"
-        if callable(limits.until):
-            if limits.until(self.driver):
-                return "until() said so"
-        elif limits.until is not None and history.counts[State.DONE]:
-            objective = history.objectives[0]
-            best = objective.sign * float(history.Y[history.best()[0], 0])
-            if objective.sign * best <= objective.sign * limits.until:
-                return f"{objective.name} reached {best:.6g}, and {limits.until:g} was enough"
-        if limits.patience is not None and history.counts[State.DONE]:
-            best_row = int(history.best()[0])
-            ended = ~(history.running | history.lost)
-            if ended[best_row + 1 :].sum() >= limits.patience:
-                return f"{limits.patience} trials brought nothing better"
-        return ""
 
 
 class _Interrupts:
@@ -192,6 +82,7 @@ def run(
     limits: Limits,
     executor: Any = None,
     progress: bool | Watcher | None = None,
+    limit: Limit | None = None,
 ) -> None:
     """Run trials of `driver` until a limit is reached; `driver.ended` then says which.
 
@@ -210,12 +101,12 @@ def run(
     if limits.none and driver.points == math.inf:
         raise StudyError(
             "run: there is no limit, and the space has no end. "
-            "Give trials=, more=, seconds=, until= or patience=."
+            "Give trials=, more=, seconds=, cpu_hours=, until= or patience=."
         )
     driver.ended = ""
     driver.stop_all(False)
     driver.reap()
-    clock = _Clock(limits, driver)
+    clock = Clock(limits, driver)
     reason = clock.reached(0)
     if reason and limits.seconds is None:
         driver.ended = reason
@@ -223,7 +114,10 @@ def run(
     if driver.points != math.inf:
         log.info("study %r: there are %s points to try", driver.name, f"{driver.points:,}")
     watcher = _watcher(progress)
-    workers = open_workers(objective, executor, driver.line)
+    workers = open_workers(objective, executor, driver.line, limit, clock.deadline + GRACE)
+    clock.workers = workers
+    # Only trials in children that a limit put there may be killed for want of time.
+    clock.kills = limit is not None or executor == "auto"
     try:
         with _Interrupts() as interrupts:
             driver.ended = _keep_busy(driver, workers, clock, watcher, interrupts)
@@ -238,7 +132,7 @@ def run(
 def _keep_busy(
     driver: Driver,
     workers: Workers,
-    clock: _Clock,
+    clock: Clock,
     watcher: Watcher | None,
     interrupts: _Interrupts,
 ) -> str:
@@ -252,11 +146,16 @@ def _keep_busy(
         nonlocal failures, finished, used_up
         number, result = running.pop(future), future.result()
         used_up = False
+        clock.took(result)
         if result["state"] == "LOST":
             kind = result["error"]["kind"]
-            # Nobody pressed Ctrl-C here: an objective that raises it must not be tried for ever.
-            kind = "KeyboardInterrupt" if kind == "Interrupted" else kind
-            driver.lose(number, kind, result["error"]["message"])
+            message = result["error"]["message"]
+            if clock.kills and clock.asked_at < math.inf and kind == "Interrupted":
+                message = f"the run ended: {clock.over()}"
+            elif kind == "Interrupted":
+                # Nobody pressed Ctrl-C here: an objective that raises it is not tried for ever.
+                kind = "KeyboardInterrupt"
+            driver.lose(number, kind, message)
             return
         driver.finish(number, result)
         finished += 1
@@ -291,10 +190,9 @@ def _keep_busy(
                     return f"nothing is left to try: all {driver.points:,} points were tried"
                 used_up = False
                 continue
-            if time.monotonic() >= clock.deadline:
-                driver.stop_all()
             with interrupts.let_through():
-                done, _ = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
+                pause = _end_running(driver, workers, clock)
+                done, _ = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
             for future in done:
                 take(future)
             if time.monotonic() - beaten > BEAT:
@@ -312,6 +210,26 @@ def _keep_busy(
             for number in running.values():
                 driver.lose(number, "Interrupted", f"the run ended with {type(error).__name__}")
         raise
+
+
+def _end_running(driver: Driver, workers: Workers, clock: Clock) -> float:
+    """Ask trials to stop when the run's time is over, and kill them soon after if it may.
+
+    Returns
+    -------
+    float
+        In how many seconds to look again.
+    """
+    now = time.monotonic()
+    if clock.asked_at == math.inf and clock.over():
+        driver.stop_all()
+        clock.asked_at = now
+    ends = clock.deadline if clock.asked_at == math.inf else clock.asked_at + GRACE
+    if clock.asked_at + GRACE <= now:
+        if clock.kills:
+            workers.stop()
+        return TICK
+    return min(TICK, max(0.0, ends - now) + 0.001)
 
 
 def _interrupted(driver: Driver, workers: Workers, running: dict[Future[Outcome], int]) -> None:

@@ -7,8 +7,10 @@ can carry it. A trial that has something to say on its way dials a hub in the dr
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import closing
@@ -16,8 +18,10 @@ from functools import partial
 from typing import Any
 
 from luthier.errors import StudyError
+from luthier.run import kept
 from luthier.run.channel import Caller, Dial
 from luthier.run.hub import Hub
+from luthier.run.limit import Limit
 from luthier.run.shipping import ship, unship
 from luthier.run.worker import Objective, Outcome, call_as_json, cut, whole
 from luthier.trial import Line, Task
@@ -35,11 +39,28 @@ class Pool:
     ----------
     executor : Executor, or a function that makes one
         What the function makes is shut down in the end.
+    limit : Limit, optional
+        Of each trial, which its worker then runs in a child of its own.
+    deadline : float
+        When trials with a limit are killed; of `time.monotonic`.
     """
 
+    apart, spent = True, 0.0
+
     def __init__(
-        self, objective: Objective, executor: Executor | Callable[[], Executor], line: Line
+        self,
+        objective: Objective,
+        executor: Executor | Callable[[], Executor],
+        line: Line,
+        limit: Limit | None = None,
+        deadline: float = math.inf,
     ) -> None:
+        if limit is not None and (limit.gpus or limit.pin):
+            raise StudyError(
+                "Limit: gpus and pin are handed out to processes of our own, and workers of an "
+                "executor have their own places. Give a number, executor=4, or leave them out."
+            )
+        self._limit, self._deadline = limit, deadline
         self._shipped = ship(objective, "the objective")
         self._ours = not isinstance(executor, Executor)
         self._make = _maker(executor) if isinstance(executor, Executor) else executor
@@ -62,7 +83,10 @@ class Pool:
         if self._broken:
             self._remake(None)
         options = {"pure": False, "retries": 0} if _is_dask(self._executor) else {}
-        work = (_work, self._shipped, shipped, address)
+        left = self._deadline - time.monotonic()
+        # A worker may take a while to begin. On this machine it has the same clock, elsewhere not.
+        at = self._deadline if _is_local(self._executor) else math.inf
+        work = (_work, self._shipped, shipped, address, self._limit, left, at)
         try:
             theirs = self._executor.submit(*work, **options)
         except Exception as error:  # it may have broken while nothing was in flight
@@ -145,10 +169,20 @@ def _made(make: Callable[[], Executor]) -> Executor:
     return made
 
 
-def _work(objective: bytes, task: bytes, address: Address) -> str:
+def _work(
+    objective: bytes,
+    task: bytes,
+    address: Address,
+    limit: Limit | None,
+    left: float,
+    at: float,
+) -> str:
     """Runs in the executor: the outcome of a trial, as JSON."""
     with closing(Dial(*address)) as dial, Caller(dial) as caller:
-        return call_as_json(lambda: (unship(objective), unship(task)), caller)
+        if limit is None:
+            return call_as_json(lambda: (unship(objective), unship(task)), caller)
+        end = min(at, time.monotonic() + left)
+        return kept.run(objective, task, limit, caller, lambda: time.monotonic() > end)
 
 
 # -- what has to be known of kinds of executors ---------------------------------------------------

@@ -22,14 +22,14 @@ def ship(thing: Any, what: str) -> bytes:
     StudyError
         If it cannot be pickled; names the part that stands in the way.
     """
-    _by_value_if_need_be(thing)
+    by_value_if_need_be(thing)
     try:
         packed: bytes = cloudpickle.dumps(thing)
     except Exception as error:  # whatever a __reduce__ raises
         raise StudyError(
             f"{what} cannot be sent to another process, because {_culprit(thing, what)} cannot be "
             f"pickled: {error}. Make that object inside the objective, or stay in this process "
-            "with executor=None or a ThreadPoolExecutor."
+            "with executor=None or a ThreadPoolExecutor, and without limit=."
         ) from error
     return packed
 
@@ -39,7 +39,7 @@ def unship(packed: bytes) -> Any:
     return cloudpickle.loads(packed)
 
 
-def _by_value_if_need_be(thing: Any) -> None:
+def by_value_if_need_be(thing: Any) -> None:
     """Let the module of `thing` travel by value if another process would not find it.
 
     It was loaded from a file that is not on the path, as test runners and notebooks do.

@@ -9,7 +9,11 @@ loss       one number per objective, minimised; metrics: what else was returned.
 params     the raw values that the trial ran with
 added      parameters that the objective asked for and the space does not have so, as plain data
 error      kind, message and traceback, for FAILED and LOST
-seconds    how long it took; cpu: processor seconds of its process, None where others shared it
+seconds    how long it took; cpu: processor seconds of its process and of those that it started,
+           None where others shared it
+memory     bytes that it held at most; of all its processes, where there was a limit
+exit       the exit code of its process, where that ended; negative for a signal
+output     the last lines that it printed, where there was a limit
 =========  ========================================================================================
 """
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import concurrent.futures
 import itertools
+import math
 import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
@@ -17,13 +19,18 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from luthier.errors import StudyError
-from luthier.run.guard import GRACE, Child
+from luthier.run import machine
+from luthier.run.guard import GRACE, Child, Look
+from luthier.run.limit import Limit
 from luthier.run.pool import Pool, landed
 from luthier.run.shipping import ship
 from luthier.run.worker import Objective, Outcome, call, call_in_thread, failed, whole
 from luthier.trial import Line, Task
 
-Asked = int | Executor | Callable[[], Executor] | None
+ENOUGH = 1.0  # seconds after which what a trial uses is taken as what it will use
+REMEMBERED = 8  # trials by which `Auto` goes
+
+Asked = int | str | Executor | Callable[[], Executor] | None
 
 
 class Workers(Protocol):
@@ -32,6 +39,16 @@ class Workers(Protocol):
     @property
     def capacity(self) -> int:
         """How many tasks may be in flight now."""
+        ...
+
+    @property
+    def apart(self) -> bool:
+        """Whether tasks run in other processes than this one."""
+        ...
+
+    @property
+    def spent(self) -> float:
+        """Processor seconds of the tasks in flight, as far as they are known and `apart`."""
         ...
 
     def submit(self, task: Task) -> Future[Outcome]:
@@ -53,29 +70,48 @@ class Workers(Protocol):
         ...
 
 
-def open_workers(objective: Objective, executor: Asked, line: Line) -> Workers:
+def open_workers(
+    objective: Objective,
+    executor: Asked,
+    line: Line,
+    limit: Limit | None = None,
+    deadline: float = math.inf,
+) -> Workers:
     """The workers that `executor` asks for.
 
     Parameters
     ----------
-    executor : None, int, Executor or function
-        This thread; so many children of our own; an executor, or a function that makes one.
+    executor : None, int, "auto", Executor or function
+        This thread; so many children of our own, or as many as fit; an executor, or a function
+        that makes one.
+    limit : Limit, optional
+        Of each trial, which then runs in a child of ours wherever it runs.
+    deadline : float
+        When trials in a foreign executor are killed, if there is a limit; of `time.monotonic`.
 
     Raises
     ------
     StudyError
         If it is none of these, or the objective cannot be sent to where it should run.
     """
+    if limit is not None and not isinstance(limit, Limit):
+        raise StudyError(
+            f'limit: got {limit!r}. Write limit=Limit(seconds=60, memory="2GB"), from luthier.'
+        )
+    if isinstance(executor, str) and executor == "auto":
+        return Auto(objective, line, limit or Limit())
     if executor is None:
-        return Inline(objective, line)
+        return Inline(objective, line) if limit is None else Children(objective, 1, line, limit)
     if isinstance(executor, int | np.integer) and not isinstance(executor, bool):
-        return Children(objective, int(executor), line)
+        return Children(objective, int(executor), line, limit)
     if isinstance(executor, ThreadPoolExecutor) and not _interpreters(executor):
-        return Threads(objective, executor, line)
+        threads = Threads(objective, executor, line)
+        # One child for each of its threads; which thread leads it makes no difference.
+        return threads if limit is None else Children(objective, threads.capacity, line, limit)
     if isinstance(executor, Executor) or callable(executor):
-        return Pool(objective, executor, line)
+        return Pool(objective, executor, line, limit, deadline)
     raise StudyError(
-        f"executor: got {executor!r}. Give the number of processes, an Executor of "
+        f'executor: got {executor!r}. Give the number of processes or "auto", an Executor of '
         "concurrent.futures or one like it, a function that makes one, or None for this process."
     )
 
@@ -89,7 +125,7 @@ def _interpreters(executor: Executor) -> bool:
 class Inline:
     """Runs each task at once, in the thread that submits it; KeyboardInterrupt passes through."""
 
-    capacity = 1
+    capacity, apart, spent = 1, False, 0.0
 
     def __init__(self, objective: Objective, line: Line) -> None:
         self._objective, self._line = objective, line
@@ -108,6 +144,8 @@ class Inline:
 
 class Threads:
     """Runs tasks in a thread pool of the user's, with nothing in between."""
+
+    apart, spent = False, 0.0
 
     def __init__(self, objective: Objective, executor: ThreadPoolExecutor, line: Line) -> None:
         self._objective, self._executor, self._line = objective, executor, line
@@ -142,7 +180,11 @@ class _Job(NamedTuple):
 class Children:
     """Runs tasks in supervised processes of our own, each led by a thread of this one."""
 
-    def __init__(self, objective: Objective, count: int, line: Line) -> None:
+    apart = True
+
+    def __init__(
+        self, objective: Objective, count: int, line: Line, limit: Limit | None = None
+    ) -> None:
         if count < 1:
             raise StudyError(f"executor: the number of processes must be >= 1, got {count}.")
         if not sys.executable or os.name == "nt":
@@ -151,17 +193,18 @@ class Children:
                 f"executor={count}: no processes of our own can be started here: {why}. "
                 "Use a ProcessPoolExecutor, a ThreadPoolExecutor or executor=None."
             )
+        places = _places(limit, count)
         shipped = ship(objective, "the objective")
         self.capacity = count
         self._line = line
         self._round = 0  # jobs of an earlier one are not wanted any more
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        threads = max(1, _cores() // count)
-        self._children = [Child(shipped, threads) for _ in range(count)]
+        threads = max(1, machine.cores() // count)
+        self.children = [Child(shipped, threads, limit, *place) for place in places]
         # Daemons: a second Ctrl-C that skips `close` must not leave Python waiting for a trial.
         self._threads = [
             threading.Thread(target=self._lead, args=[child], name=f"luthier-{i}", daemon=True)
-            for i, child in enumerate(self._children)
+            for i, child in enumerate(self.children)
         ]
         self._unstarted = itertools.chain(self._threads)
 
@@ -173,10 +216,15 @@ class Children:
             thread.start()
         return future
 
+    @property
+    def spent(self) -> float:
+        """Of what is watched, which is where there is a limit."""
+        return sum(child.spent for child in self.children)
+
     def stop(self) -> None:
         """Kill what is running."""
         self._round += 1
-        for child in self._children:
+        for child in self.children:
             if child.busy:
                 child.kill()
 
@@ -188,10 +236,10 @@ class Children:
             self._jobs.put(None)
         for thread in started:
             thread.join()
-        for child in self._children:
+        for child in self.children:
             child.hang_up()
         deadline = time.monotonic() + GRACE
-        for child in self._children:
+        for child in self.children:
             child.close(deadline)
 
     def _lead(self, child: Child) -> None:
@@ -207,8 +255,78 @@ class Children:
         return round != self._round
 
 
-def _cores() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+class Auto:
+    """Children, as many at a time as the machine has room for, going by what trials have used.
+
+    The first trial begins alone, and may use every processor. After a second of it others follow:
+    as many as there are processors for what one keeps busy, and memory for what one takes.
+    """
+
+    apart = True
+
+    def __init__(self, objective: Objective, line: Line, limit: Limit) -> None:
+        self._limit, self._cores = limit, machine.cores()
+        most = max(1, self._cores // int(limit.cores or 1))
+        if limit.gpus:
+            most = max(1, min(most, machine.room(limit.gpus)))
+        self._children = Children(objective, most, line, limit)
+        self._ended: deque[Look] = deque(maxlen=REMEMBERED)
+
+    @property
+    def capacity(self) -> int:
+        """How many tasks may be in flight now; it follows what they use."""
+        running = [look for child in self._children.children if (look := child.look())]
+        seen = [*self._ended, *(look for look in running if look.seconds >= ENOUGH)]
+        fit = 1
+        if seen:
+            busy = max(look.cpu / max(look.seconds, 1e-3) for look in seen)
+            each = int(self._limit.cores or max(1, min(self._cores, round(busy))))
+            taken = max(look.memory for look in seen)
+            room = 0.9 * machine.free_memory() + sum(look.memory for look in running)
+            fit = max(1, min(self._cores // each, int(room / max(1, taken))))
+        fit = min(fit, self._children.capacity)
+        for child in self._children.children:  # those that have not started yet
+            child.threads = max(1, self._cores // fit)
+        return fit
+
+    @property
+    def spent(self) -> float:
+        """Of all that runs."""
+        return self._children.spent
+
+    def submit(self, task: Task) -> Future[Outcome]:
+        """The outcome to come."""
+        future = self._children.submit(task)
+        future.add_done_callback(self._learn)
+        return future
+
+    def stop(self) -> None:
+        """Kill what is running."""
+        self._children.stop()
+
+    def close(self) -> None:
+        """Stop, and end every process."""
+        self._children.close()
+
+    def _learn(self, future: Future[Outcome]) -> None:
+        made = future.result()
+        if made.get("cpu") is not None and made.get("memory"):
+            self._ended.append(Look(made["seconds"], made["cpu"], made["memory"]))
+
+
+def _places(limit: Limit | None, count: int) -> list[tuple[dict[str, str], list[int]]]:
+    """The environment and the processors of each of `count` children, where a limit says them."""
+    variables: list[dict[str, str]] = [{} for _ in range(count)]
+    bound: list[list[int]] = [[] for _ in range(count)]
+    if limit is not None and limit.gpus is not None:
+        names = machine.shares(limit.gpus, count)
+        variables = [{"CUDA_VISIBLE_DEVICES": name} for name in names]
+    if limit is not None and limit.pin and limit.cores is not None:
+        ours, size = machine.processors(), int(limit.cores)
+        if count * size > len(ours) or not hasattr(os, "sched_setaffinity"):
+            raise StudyError(
+                f"Limit: pin=True with cores={size} for {count} trials at a time, and there are "
+                f"{len(ours)} processors to bind to. Run fewer at a time, or leave pin out."
+            )
+        bound = [ours[i * size : (i + 1) * size] for i in range(count)]
+    return list(zip(variables, bound, strict=True))

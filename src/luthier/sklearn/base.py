@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from luthier.report import Report
+from luthier.run.limit import Limit
 from luthier.sklearn import compat
 from luthier.sklearn.figures import Figures
 from luthier.sklearn.fitting import Enough, Fitting
@@ -37,6 +38,7 @@ class Folded(Figures, BaseSearchCV):  # type: ignore[misc]
         "store": "no_validation",
         "study": [str],
         "progress": ["boolean", None],
+        "limit": [Limit, None],
     }
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseSearchCV._parameter_constraints,

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn import model_selection as theirs
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
+from luthier.run.limit import Limit
 from luthier.sklearn.base import Folded
 from luthier.sklearn.figures import Figures
 
@@ -73,6 +74,10 @@ class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
     progress : bool, optional
         Show a line on the standard error stream, with candidates, folds and the best score so
         far; None does so on a terminal only. ``verbose`` is scikit-learn's.
+    limit : Limit, optional
+        What the fit and the scoring of one fold may take: time, memory, cores. Folds then run in
+        processes of luthier's own, as many as `n_jobs` says; one that takes more gets
+        `error_score`, and the others go on. The refit of the winner is not bounded.
 
     Attributes
     ----------
@@ -116,6 +121,7 @@ class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
         store: Any = None,
         study: str = "search",
         progress: bool | None = None,
+        limit: Limit | None = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -139,6 +145,7 @@ class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
         self.store = store
         self.study = study
         self.progress = progress
+        self.limit = limit
 
 
 class RandomizedSearchCV(Quiet, theirs.RandomizedSearchCV, Folded):  # type: ignore[misc]
@@ -179,6 +186,7 @@ class RandomizedSearchCV(Quiet, theirs.RandomizedSearchCV, Folded):  # type: ign
         store: Any = None,
         study: str = "search",
         progress: bool | None = None,
+        limit: Limit | None = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -204,6 +212,7 @@ class RandomizedSearchCV(Quiet, theirs.RandomizedSearchCV, Folded):  # type: ign
         self.store = store
         self.study = study
         self.progress = progress
+        self.limit = limit
 
 
 class HalvingGridSearchCV(Quiet, theirs.HalvingGridSearchCV, Folded):  # type: ignore[misc]
@@ -247,6 +256,7 @@ class HalvingGridSearchCV(Quiet, theirs.HalvingGridSearchCV, Folded):  # type: i
         store: Any = None,
         study: str = "search",
         progress: bool | None = None,
+        limit: Limit | None = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -275,6 +285,7 @@ class HalvingGridSearchCV(Quiet, theirs.HalvingGridSearchCV, Folded):  # type: i
         self.store = store
         self.study = study
         self.progress = progress
+        self.limit = limit
 
 
 class HalvingRandomSearchCV(Quiet, theirs.HalvingRandomSearchCV, Folded):  # type: ignore[misc]
@@ -319,6 +330,7 @@ class HalvingRandomSearchCV(Quiet, theirs.HalvingRandomSearchCV, Folded):  # typ
         store: Any = None,
         study: str = "search",
         progress: bool | None = None,
+        limit: Limit | None = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -348,3 +360,4 @@ class HalvingRandomSearchCV(Quiet, theirs.HalvingRandomSearchCV, Folded):  # typ
         self.store = store
         self.study = study
         self.progress = progress
+        self.limit = limit

@@ -30,6 +30,7 @@ from luthier.sklearn import blending, choosing, compat, deciding, judging, prefi
 from luthier.sklearn.cv import Holdout, Reshuffle
 from luthier.sklearn.evaluate import How, Outcome
 from luthier.sklearn.growing import Growing
+from luthier.sklearn.guarded import Guarded
 from luthier.sklearn.journal import (
     SCORE,
     Journal,
@@ -116,7 +117,7 @@ class Fitting:
         self.token = uuid.uuid4().hex
         self.sharing = search.reuse and prefixes.shareable(self.base, self.routed.estimator.fit)
         self.growing = Growing.of(self)
-        self.workers = Workers(search.n_jobs, getattr(search, "pre_dispatch", "2*n_jobs"))
+        self.workers = self._workers()
         self.candidates: list[dict[str, Any]] = []
         self.outcomes: list[list[Outcome | None]] = []
         self.more: dict[str, list[Any]] = defaultdict(list)
@@ -138,6 +139,12 @@ class Fitting:
         self.extras = bool(
             getattr(search, "threshold", False) or getattr(search, "ensemble", False)
         )
+
+    def _workers(self) -> Workers | Guarded:
+        search = self.search
+        if search.limit is None:
+            return Workers(search.n_jobs, getattr(search, "pre_dispatch", "2*n_jobs"))
+        return Guarded(search.n_jobs, search.limit, self.started + (search.time_limit or math.inf))
 
     def _splitter(self) -> Any:
         search, classes = self.search, is_classifier(self.search.estimator)

@@ -20,6 +20,7 @@ from sklearn.utils.validation import _num_samples
 
 from luthier.errors import SpaceError, StudyError
 from luthier.history import State
+from luthier.run.limit import Limit
 from luthier.sklearn import choosing, deciding
 from luthier.sklearn.base import Folded
 from luthier.sklearn.cv import Reshuffle
@@ -60,7 +61,7 @@ class SearchCV(Folded):
 
     `scoring`, `n_jobs`, `verbose`, `pre_dispatch`, `error_score` and `return_train_score` are those
     of scikit-learn's `GridSearchCV`. `refit`, `honest`, `reuse`, `time_limit`, `store`,
-    `study` and `progress` are those of ours.
+    `study`, `progress` and `limit` are those of ours.
 
     Parameters
     ----------
@@ -154,6 +155,7 @@ class SearchCV(Folded):
         early_stopping: bool | float = False,
         threshold: bool = False,
         ensemble: bool = False,
+        limit: Limit | None = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -182,6 +184,7 @@ class SearchCV(Folded):
         self.early_stopping = early_stopping
         self.threshold = threshold
         self.ensemble = ensemble
+        self.limit = limit
 
     def _search(self, fitting: Fitting) -> None:
         self._check_extras(fitting)

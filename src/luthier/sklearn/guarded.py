@@ -1,0 +1,184 @@
+"""Folds in guarded processes: one that breaks a limit fails alone.
+
+In the place of joblib's workers stand children of `luthier.run.guard`. The data go to them as a
+file, which they map rather than copy; the call and the outcome of a fold are files too.
+"""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import joblib
+from joblib import effective_n_jobs
+
+from luthier.errors import StudyError
+from luthier.history import Objective
+from luthier.run.limit import Limit
+from luthier.run.shipping import by_value_if_need_be, ship, unship
+from luthier.run.worker import Outcome
+from luthier.run.workers import Children
+from luthier.sklearn import sharing
+from luthier.sklearn.evaluate import evaluate
+from luthier.sklearn.running import Call, failed
+from luthier.space import Space
+from luthier.trial import Task, Trial
+
+TICK = 0.2  # seconds between two looks at the clock
+SHARED = 0.1  # of the limit on memory, for steps of pipelines that are kept
+
+
+class Guarded:
+    """Workers of a search with a limit, open while it runs.
+
+    Parameters
+    ----------
+    n_jobs
+        As scikit-learn's searches have it.
+    limit : Limit
+        What the fit and the scoring of one fold may take.
+    deadline : float
+        When folds that are running are ended, as `time.monotonic` counts.
+    """
+
+    def __init__(self, n_jobs: int | None, limit: Limit, deadline: float) -> None:
+        self.count = int(effective_n_jobs(n_jobs))
+        self._limit, self._deadline = limit, deadline
+        self._data: tuple[Any, Any] | None = None
+        self._children: Children | None = None
+        self._made = 0
+
+    def __enter__(self) -> Guarded:
+        self._folder = tempfile.TemporaryDirectory(prefix="luthier-", ignore_cleanup_errors=True)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self._children is not None:
+            self._children.close()
+            self._children = None
+        self._folder.cleanup()
+
+    def run(
+        self,
+        numbers: Sequence[int],
+        make: Callable[[int], Call],
+        enough: Callable[[], bool] = lambda: False,
+    ) -> Iterator[tuple[int, Any]]:
+        """The outcomes of some calls of `evaluate`, by their numbers, as they come.
+
+        Parameters are those of `luthier.sklearn.running.Workers.run`.
+        """
+        waiting = list(reversed(numbers))
+        running: dict[Future[Outcome], tuple[int, Path, dict[str, Any]]] = {}
+        try:
+            while running or (waiting and not enough()):
+                while waiting and len(running) < self.count and not enough():
+                    number = waiting.pop()
+                    future, folder, settings = self._submit(number, make(number))
+                    running[future] = number, folder, settings
+                done, _ = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
+                if not done and time.monotonic() >= self._deadline and enough():
+                    return
+                for future in done:
+                    number, folder, settings = running.pop(future)
+                    yield number, _outcome(future.result(), folder, settings)
+        finally:
+            if running and self._children is not None:
+                self._children.stop()
+
+    def _submit(self, number: int, call: Call) -> tuple[Future[Outcome], Path, dict[str, Any]]:
+        (estimator, X, y, how), settings = call
+        self._open(estimator, X, y)
+        assert self._children is not None
+        self._made += 1
+        folder = Path(self._folder.name) / str(self._made)
+        folder.mkdir()
+        (folder / "call").write_bytes(ship((number, estimator, how, settings), "the estimator"))
+        task = Task(self._made, self._made, {}, Space(), (Objective("loss"),), folder=str(folder))
+        return self._children.submit(task), folder, settings
+
+    def _open(self, estimator: Any, X: Any, y: Any) -> None:
+        """Children that have the data."""
+        if self._data is not None and self._data[0] is X and self._data[1] is y:
+            return
+        if self._children is not None:
+            self._children.close()
+        for part in (estimator, *estimator.get_params(deep=True).values()):
+            by_value_if_need_be(part)
+        path = f"{self._folder.name}/data{self._made}"
+        joblib.dump((X, y), path)
+        budget = min(sharing.BUDGET, SHARED * self._limit.bytes_of_memory)
+        made: Any = Data(path, ship(estimator, "the estimator"), int(budget))
+        self._children = Children(partial(run_fold, made), self.count, _Silent(), self._limit)
+        self._data = X, y
+
+
+class _Silent:
+    """The line of a fold, which has nothing to say."""
+
+    def report(self, number: int, step: int, loss: list[float], metrics: dict[str, Any]) -> bool:
+        return False
+
+    def should_stop(self, number: int) -> bool:
+        return False
+
+    def note(self, number: int, facts: dict[str, Any]) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What every fold needs; when it is unpickled, it is what is in the file.
+
+    So it is there, and the estimator's library is imported, before the time of a fold begins.
+    """
+
+    path: str
+    estimator: bytes
+    budget: int
+
+    def __reduce__(self) -> Any:
+        return _load, (self.path, self.estimator, self.budget)
+
+
+def _load(path: str, estimator: bytes, budget: int) -> Any:
+    unship(estimator)
+    sharing.KEPT.budget = budget
+    return joblib.load(path, mmap_mode="r")
+
+
+def run_fold(data: tuple[Any, Any], trial: Trial) -> float:
+    """Runs in a child: evaluate one fold, and leave its outcome in the trial's folder."""
+    X, y = data
+    number, estimator, how, settings = unship((trial.folder / "call").read_bytes())
+    made: Any
+    try:
+        made = evaluate(number, estimator, X, y, how, **settings)[1]
+    except Exception as error:  # with error_score="raise"; it goes on in the driver
+        made = error
+    (trial.folder / "outcome").write_bytes(pickle.dumps(made))
+    return 0.0
+
+
+def _outcome(made: Outcome, folder: Path, settings: dict[str, Any]) -> Any:
+    """The outcome that a fold left, or what stands for one that was ended."""
+    left = folder / "outcome"
+    found = pickle.loads(left.read_bytes()) if made["state"] == "DONE" else None
+    shutil.rmtree(folder, ignore_errors=True)
+    if isinstance(found, Exception):
+        raise found
+    if found is not None:
+        return found
+    error = made["error"]
+    why = f"{error['kind']}: {error['message']}"
+    if settings["error_score"] == "raise" or made["state"] == "LOST":
+        raise StudyError(f"limit: a fold was not evaluated. {why}\n{error['traceback']}".rstrip())
+    return failed(settings, f"{why}\n{error['traceback']}".rstrip())

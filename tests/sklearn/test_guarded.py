@@ -1,0 +1,171 @@
+"""Searches with a limit: a fold that breaks it fails alone."""
+
+import os
+import signal
+import time
+import warnings
+
+import numpy as np
+import psutil
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from luthier import Choice, Float, Limit, Space
+from luthier.errors import StudyError
+from luthier.run import tree
+from luthier.sklearn import GridSearchCV, HalvingGridSearchCV, SearchCV
+
+X, y = make_classification(n_samples=90, random_state=3)
+MB = 10**6
+
+
+class Hostile(ClassifierMixin, BaseEstimator):
+    """Answers with one class, and before that does what its parameter says."""
+
+    def __init__(self, act="nothing"):
+        self.act = act
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        if self.act == "memory":
+            held = []
+            while len(held) < 1000:
+                held.append(b"x" * 5 * MB)
+        elif self.act == "time":
+            time.sleep(300)
+        elif self.act == "daemon":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    time.sleep(300)
+                os._exit(0)
+            time.sleep(300)
+        elif self.act == "crash":
+            os.abort()
+        elif self.act == "raise":
+            raise ValueError("too cold")
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+def none_left():
+    mine = str(os.getpid())
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        if not any(_mark(process).startswith(f"{mine}-") for process in psutil.process_iter()):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _mark(process):
+    try:
+        gone = process.status() == psutil.STATUS_ZOMBIE
+        return "" if gone else process.environ().get(tree.MARK, "")
+    except psutil.Error:
+        return ""
+
+
+ONE_FOLD = [(np.arange(60), np.arange(60, 90))]
+
+
+@pytest.mark.parametrize(
+    ("acts", "said"),
+    [
+        (["nothing", "raise", "time"], ["TimeLimit", "too cold"]),
+        pytest.param(
+            ["memory", "nothing", "crash", "raise", "daemon"],
+            ["MemoryLimit", "TimeLimit", "SIGABRT", "too cold"],
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_folds_that_break_a_limit_or_crash_fail_alone(acts, said):
+    limit = Limit(seconds=1.5, memory="350MB")
+    search = GridSearchCV(Hostile(), {"act": acts}, cv=ONE_FOLD, limit=limit)
+
+    with warnings.catch_warnings(record=True, action="always") as warned:
+        search.fit(X, y)
+
+    failed = np.isnan(search.cv_results_["mean_test_score"])
+    assert failed.tolist() == [act != "nothing" for act in acts]
+    told = " ".join(str(one.message) for one in warned)
+    assert all(part in told for part in said)
+    assert none_left()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda limit: HalvingGridSearchCV(
+            LINEAR, {"logisticregression__C": [0.1, 3, 7]}, cv=2, random_state=1, limit=limit
+        ),
+        lambda limit: SearchCV(
+            LINEAR,
+            Space(logisticregression__C=Float(0.01, 30, log=True)),
+            method="random",
+            trials=5,
+            limit=limit,
+        ),
+    ],
+)
+def test_a_limit_changes_no_result(make):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # two candidates tie
+        limited, free = (make(limit).fit(X, y) for limit in (Limit(seconds=60), None))
+
+    for key, values in free.cv_results_.items():
+        if "time" not in key:
+            np.testing.assert_array_equal(limited.cv_results_[key], values)
+    assert limited.best_params_ == free.best_params_
+
+
+LINEAR = make_pipeline(StandardScaler(), LogisticRegression())
+
+
+@pytest.mark.slow
+def test_what_a_fold_raises_goes_on_and_a_broken_limit_is_raised_too():
+    settings = {"cv": ONE_FOLD, "error_score": "raise", "limit": Limit(seconds=0.5)}
+
+    with pytest.raises(ValueError, match="too cold"):
+        GridSearchCV(Hostile(), {"act": ["raise"]}, **settings).fit(X, y)
+    with pytest.raises(StudyError, match=r"TimeLimit: the trial's 0.5 s were over"):
+        GridSearchCV(Hostile(), {"act": ["time"]}, **settings).fit(X, y)
+
+
+@pytest.mark.slow
+def test_a_search_that_proposes_learns_from_what_broke_a_limit():
+    space = Space(act=Choice("nothing", "time"))
+    search = SearchCV(
+        Hostile(), space, trials=2, cv=ONE_FOLD, limit=Limit(seconds=0.5), method="grid"
+    )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the fits that failed
+        search.fit(X, y)
+
+    assert search.best_params_ == {"act": "nothing"}
+    assert search.study_.history.failed.sum() == 1
+
+
+@pytest.mark.slow
+def test_the_time_of_a_search_ends_its_folds():
+    search = GridSearchCV(
+        Hostile(), {"act": ["nothing", "time"]}, cv=ONE_FOLD, time_limit=8, limit=Limit()
+    )
+    began = time.monotonic()
+
+    search.fit(X, y)
+
+    assert time.monotonic() - began < 13
+    assert search.ended_.startswith("the time limit")
+    assert search.cv_results_["n_folds"].tolist() == [1, 0]
+    assert none_left()
