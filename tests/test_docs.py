@@ -7,6 +7,8 @@ The blocks of a page share one namespace and one temporary folder, in the order 
 - ``sh``: its ``luthier`` lines are held against the real options; then it is run, unless
   ``<!-- not run -->`` stands before it.
 - any block with ``title="name"`` is written to that file instead.
+
+Pages about large libraries run with the tests that are marked ``frameworks``.
 """
 
 import contextlib
@@ -36,9 +38,11 @@ SLOW = {
         "resume",
         "search",
         "space-files",
+        "training-loops",
     )
 }
 SLOW.add("docs/tutorial.md")
+FRAMEWORKS = {"docs/how-to/networks.md": ("keras", "torch")}  # pages by what they import
 FENCE = re.compile(r"(<!-- not run -->\n)?^```(\w*)(.*)\n((?s:.*?))^```$", re.M)
 
 
@@ -55,6 +59,13 @@ class Block:
 
 def name_of(page):
     return str(page.relative_to(ROOT))
+
+
+def marks(page):
+    """Of the test that runs a page."""
+    if name_of(page) in FRAMEWORKS:
+        return [pytest.mark.frameworks, pytest.mark.filterwarnings("default")]
+    return [pytest.mark.slow] if name_of(page) in SLOW else []
 
 
 def blocks(page):
@@ -91,10 +102,12 @@ def execute(block, namespace, page):
 
 @pytest.mark.parametrize(
     "page",
-    [pytest.param(p, marks=[pytest.mark.slow] if name_of(p) in SLOW else []) for p in PAGES],
+    [pytest.param(p, marks=marks(p)) for p in PAGES],
     ids=name_of,
 )
 def test_every_block_of_a_page_runs(page, tmp_path, monkeypatch, shell):
+    for name in FRAMEWORKS.get(name_of(page), ()):
+        pytest.importorskip(name, reason="pip install '.[frameworks]'")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     namespace, printed = {"__name__": "page"}, None

@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "luthier"
 # From top to bottom. What stands on one line never imports each other; a package is one unit.
 LAYERS = """
     cli
+    problems
     web sklearn integrations
     importers testing
     study
@@ -21,7 +22,7 @@ LAYERS = """
     run settings
     trial owners about log propose results recommend
     samplers schedulers stores
-    named
+    named observed
     parts outcome
     history
     space

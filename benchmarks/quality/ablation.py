@@ -34,7 +34,7 @@ def _twins() -> Swaps:
 
 
 def _trend() -> Swaps:
-    from luthier.samplers.observed import prior
+    from luthier.observed import prior
 
     return {"luthier.samplers.gp.prior":
             lambda measured, trend, noise: prior(measured, trend=False, noise=noise)}  # fmt: skip
@@ -47,11 +47,11 @@ def _level() -> Swaps:
 def _warping() -> Swaps:
     from luthier.numerics.warp import standardised
 
-    return {"luthier.samplers.observed.normalised": standardised}
+    return {"luthier.observed.normalised": standardised}
 
 
 def _switches() -> Swaps:
-    from luthier.samplers.observed import embedding
+    from luthier.observed import embedding
 
     return {"luthier.samplers.gp.embedding": lambda space: replace(embedding(space), switches=())}
 

@@ -556,7 +556,8 @@ class History:
                 heir[chain] = chain[-1]
                 for row, after in zip(chain[-2::-1], chain[:0:-1], strict=True):
                     until[row] = min(until[after], first[after])
-                if not np.isfinite(first[chain[-1]]) and self.lost[chain[0]]:
+                begun = np.isfinite(first[chain[-1]]) or not self.running[chain[-1]]
+                if not begun and self.lost[chain[0]]:
                     until[chain[:-1]] = -np.inf  # nobody knows yet where a retry begins
         reports = np.flatnonzero(self.step < until[self.owner])
         return self._pick(rows, reports, heir)

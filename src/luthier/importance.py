@@ -18,8 +18,8 @@ from luthier.numerics.divergence import divergence
 from luthier.numerics.forest import Layout, boosted
 from luthier.numerics.threads import one_thread
 from luthier.numerics.warp import standardised, winsorised
+from luthier.observed import options
 from luthier.parameters import Array, Choice, Ints
-from luthier.samplers.start import options
 from luthier.space import Space
 
 METHODS = ("fanova", "ped-anova")

@@ -139,6 +139,12 @@ class Study:
         fidelity: Fidelity | None,
     ) -> None:
         """Begin or continue the study of a log."""
+        if fidelity is None and getattr(self.scheduler, "needs_fidelity", False):
+            raise StudyError(
+                f"scheduler: {self.scheduler!r} gives trials a part of what there is to give, and "
+                "the study does not say of what. Give it for example a "
+                "fidelity=('epochs', 1, 81)."
+            )
         self.name, self.seed = name, seed
         self.ended = ""  # why the last run ended
         self.line = _Line(self)
@@ -799,8 +805,11 @@ class Study:
         return pd.DataFrame(made)
 
     def explain(self) -> str:
-        """What proposes the next trial and why, in words."""
-        return explain(self.sampler, self.space, self.history.seen())
+        """What proposes the next trial and why, and who is stopped, in words."""
+        history = self.history.seen()
+        told = explain(self.sampler, self.space, history.merged())
+        stops = getattr(self.scheduler, "explain", None)
+        return told if stops is None else f"{told}\n{stops(self.space, history)}"
 
     def importance(
         self, method: str = "fanova", *, pairs: bool = False, objective: str | None = None

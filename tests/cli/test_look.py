@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from luthier.study import Study
+
 FINE = """
 def objective(trial):
     x = trial.float("x", -3, 9)
@@ -45,6 +47,31 @@ def test_run_again_continues_under_the_same_name(ran, call):
     assert "12 trials already" in again.stderr
     assert more.exit_code == 0, more.stderr
     assert json.loads(call("show", "luthier.db", "--json").stdout)["trials"]["done"] > 10
+
+
+def test_a_fidelity_on_the_command_line_is_the_studys_and_is_resumed(call):
+    Path("slow.py").write_text(
+        "def objective(trial):\n    return (trial.float('x', -3, 9) - 2) ** 2 + 1 / trial.budget\n"
+    )
+    more = ("--scheduler", "asha", "--fidelity", "epochs:1:9", "--sampler", "random")
+    done = call("run", "slow.py:objective", *more, "--trials", 30)
+    assert done.exit_code == 0, done.stderr
+    assert call("resume", "luthier.db", "--more", 5).exit_code == 0
+
+    with Study.open("luthier.db") as study:
+        assert str(study.history.fidelity) == "epochs from 1 to 9"
+        assert study.history.ended == 35
+        assert study.history.done[0]  # it names the parameters, before anybody can be compared
+        assert set(study.history.budget[1:]) == {1.0, 3.0, 9.0}
+
+
+@pytest.mark.parametrize("wrong", ["epochs", "epochs:1", "epochs:one:9", ":1:9"])
+def test_what_is_no_fidelity_is_an_error(call, wrong):
+    Path("fine.py").write_text(FINE)
+    done = call("run", "fine.py:objective", "--fidelity", wrong)
+
+    assert done.exit_code == 2
+    assert "epochs:1:81" in done.stderr
 
 
 def test_best_gives_parameters_that_a_script_can_read(ran, call):

@@ -129,6 +129,7 @@ def test_json_is_the_only_thing_on_standard_output(call):
         (("--test", "0.3"), "--test 0.2"),
         (("--model", "lasso"), "--model ridge"),
         (("--sampler", "grid"), "--sampler auto"),
+        (("--scheduler", "race"), "--scheduler full"),
         (("--drop", "town"), "--drop"),
     ],
 )
@@ -142,6 +143,19 @@ def test_options_that_change_the_meaning_are_refused(call, changed, said):
     assert len(values()) == 2
 
 
+def test_a_study_from_before_an_option_was_there_is_continued(call):
+    call(*TUNE, "--trials", 2)
+    with Study.open("made/study.db") as study:
+        told = dict(study.history.notes["tuning"])
+        del told["scheduler"]
+        study.note(tuning=told)
+
+    done = call(*TUNE, "--trials", 3)
+
+    assert done.exit_code == 0, done.stderr
+    assert len(values()) == 3
+
+
 def test_changed_data_are_refused(call):
     call(*TUNE, "--trials", 2)
     pd.read_csv("houses.csv").iloc[:70].to_csv("houses.csv", index=False)
@@ -152,6 +166,19 @@ def test_changed_data_are_refused(call):
     assert "then 80 rows" in done.stderr
     assert "now 70" in done.stderr
     assert len(values()) == 2
+
+
+@pytest.mark.slow
+def test_a_race_skips_folds_and_says_what_to_type_again(call):
+    race = (*TUNE, "--cv", "8", "--scheduler", "race", "--sampler", "random")
+    done = call(*race, "--trials", 14)
+
+    assert done.exit_code == 0, done.stderr
+    with Study.open("made/study.db") as study:
+        assert study.history.stopped.sum() >= 1
+        assert len(study.history.step) < 14 * 8
+        assert str(study.scheduler) == "Race(error=0.05)"
+    assert call("resume", "made", "--more", 1).exit_code == 0
 
 
 @pytest.mark.slow

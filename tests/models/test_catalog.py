@@ -11,7 +11,7 @@ from luthier.space import Choice, Float, Int, Space
 
 TASKS = ("classification", "regression")
 BOOSTERS = ("xgboost", "lightgbm")
-PLAIN = [name for name in MODELS if name not in (*BOOSTERS, "any")]
+PLAIN = [name for name in MODELS if name not in (*BOOSTERS, "keras_mlp", "any")]
 OURS = {"random_state", "max_iter", "cache_size", "solver", "l1_ratio"}  # fixed, see the catalog
 
 

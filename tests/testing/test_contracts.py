@@ -1,7 +1,7 @@
 """The contracts notice parts that break them."""
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -150,6 +150,72 @@ def test_a_scheduler_that_breaks_a_rule_is_found_out(kind, test):
 
     with pytest.raises(AssertionError):
         getattr(Contract(), test)()
+
+
+class Eager(Full):
+    """Goes on from trials that still run."""
+
+    def next(self, space, history, sampler, k, rng):
+        if not len(history) % 3:
+            return [replace(job, budget=2) for job in super().next(space, history, sampler, k, rng)]
+        row = len(history) - 1
+        return [Job(history.X[row], budget=7, parent=int(history.number[row]))]
+
+
+class Twice(Full):
+    """Goes on from the same trial again and again."""
+
+    def next(self, space, history, sampler, k, rng):
+        if not len(history):
+            return [replace(job, budget=2) for job in super().next(space, history, sampler, k, rng)]
+        return [Job(history.X[0], budget=7, parent=0)]
+
+
+class Waits(Full):
+    """Starts nothing while another trial runs."""
+
+    def next(self, space, history, sampler, k, rng):
+        return super().next(space, history, sampler, k, rng) if not history.running.any() else []
+
+
+class Moody(Full):
+    def keep(self, history, row):
+        self.__dict__["calls"] = self.__dict__.get("calls", 0) + 1
+        return True
+
+    def next(self, space, history, sampler, k, rng):
+        budget = 3.0 + self.__dict__.get("calls", 0)
+        return [
+            replace(job, budget=budget) for job in super().next(space, history, sampler, k, rng)
+        ]
+
+
+class CountsAttempts(Full):
+    def next(self, space, history, sampler, k, rng):
+        budget = 1.0 + max(history.number, default=0) % 5
+        return [
+            replace(job, budget=budget) for job in super().next(space, history, sampler, k, rng)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "test"),
+    [
+        (Eager, "test_stragglers_are_not_waited_for"),
+        (Twice, "test_with_a_fidelity_trials_keep_to_their_budgets"),
+        (Waits, "test_stragglers_are_not_waited_for"),
+        (Moody, "test_a_pool_of_threads_decides_by_the_log"),
+        (Moody, "test_with_a_fidelity_a_study_reopened_decides_the_same"),
+        (Remembers, "test_a_study_that_is_reopened_decides_the_same"),
+        (CountsAttempts, "test_trials_that_are_lost_and_go_on_change_nothing"),
+    ],
+)
+def test_a_scheduler_that_breaks_a_rule_in_a_study_is_found_out(kind, test, tmp_path):
+    class Contract(SchedulerContract):
+        scheduler = kind()
+
+    with pytest.raises((AssertionError, ValueError)):
+        getattr(Contract(), test)(tmp_path)
 
 
 class Overwrites(Memory):

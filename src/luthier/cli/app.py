@@ -11,7 +11,7 @@ from luthier.cli.console import Voice, guard
 
 MODELS = (
     "linear, ridge, lasso, elasticnet, svm, tree, forest, extratrees, boosting, knn, mlp, "
-    "xgboost, lightgbm, any"
+    "xgboost, lightgbm, keras_mlp, any"
 )
 METRICS = (
     "accuracy, balanced_accuracy, f1, mcc, roc_auc, average_precision, log_loss; "
@@ -151,6 +151,13 @@ def tune(
     limit_time: LimitTime = None,
     limit_memory: LimitMemory = None,
     sampler: Sampler = "auto",
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            help="race skips the folds of trials that will not win; full runs them all.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = "full",
     seed: Seed = 0,
     test: Annotated[
         str,
@@ -221,6 +228,7 @@ def tune(
         metric=metric,
         cv=cv,
         sampler=sampler,
+        scheduler=scheduler,
         test=test,
         valid=str(valid or ""),
         seed=seed,
@@ -284,8 +292,20 @@ def run(
     sampler: Sampler = "auto",
     scheduler: Annotated[
         str,
-        typer.Option(help="Who stops trials early: full (nobody), median.", rich_help_panel=SEARCH),
+        typer.Option(
+            help="Who stops trials early: full (nobody), median, percentile, patience, threshold, "
+            "race, asha, hyperband, auto. With --fidelity, who gives them more: auto, asha, pasha, "
+            "hyperband, bohb, dehb, population.",
+            rich_help_panel=SEARCH,
+        ),
     ] = "full",
+    fidelity: Annotated[
+        str | None,
+        typer.Option(
+            help="What a trial can be given less of, as NAME:LEAST:MOST, such as epochs:1:81.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
     seed: Seed = 0,
     store: Annotated[
         str, typer.Option(help="File or database URL for the log.", rich_help_panel=OUTPUT)
@@ -304,13 +324,13 @@ def run(
     Runs 100 trials unless --trials or --time say otherwise; the same command again continues.
     """
     from luthier.cli.commands import run as work
-    from luthier.cli.options import room, seconds
+    from luthier.cli.options import amount, room, seconds
 
     work(
         objective,
         space,
         {"minimize": tuple(minimize or ()) or None, "maximize": tuple(maximize or ()) or None,
-         "sampler": sampler, "scheduler": scheduler, "seed": seed},
+         "sampler": sampler, "scheduler": scheduler, "fidelity": amount(fidelity), "seed": seed},
         store,
         name,
         trials,

@@ -118,7 +118,8 @@ def resume(
     if told:
         total = trials if more is None else ended + more
         settings = {key: told[key] for key in ("sampler", "scheduler", "seed")}
-        settings |= {key: tuple(told[key]) or None for key in ("minimize", "maximize")}
+        lists = ("minimize", "maximize", "fidelity")
+        settings |= {key: tuple(told.get(key) or ()) or None for key in lists}
         path = Path(told["space"]) if told["space"] else None
         run(told["objective"], path, settings, store, found, total, seconds, room, voice)
     else:
@@ -234,8 +235,8 @@ def run(
                 "objective": objective,
                 "space": os.path.relpath(space) if space else "",
             }
-            study.note(run={key: value or [] if key in ("minimize", "maximize") else value
-                            for key, value in told.items()})  # fmt: skip
+            lists = ("minimize", "maximize", "fidelity")
+            study.note(run={k: v or [] if k in lists else v for k, v in told.items()})
         _grid(study, voice)
         if trials is not None and study.history.ended >= trials:
             voice.note(f"The study has its {trials} trials already; nothing was run.")

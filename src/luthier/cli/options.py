@@ -90,6 +90,24 @@ def seconds(text: str | None, name: str = "--time") -> float | None:
     return total
 
 
+def amount(text: str | None) -> tuple[str, int, int] | None:
+    """A fidelity from ``epochs:1:81``; None from None.
+
+    Raises
+    ------
+    StudyError
+        If it is no name and two whole numbers.
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"(.+):(\d+):(\d+)", text.strip())
+    if found is None:
+        raise StudyError(
+            f"--fidelity {text!r} is not NAME:LEAST:MOST. Write for example epochs:1:81."
+        )
+    return found[1], int(found[2]), int(found[3])
+
+
 def test_part(text: str) -> float | Path:
     """The share of rows to keep untouched, or the file that holds them.
 

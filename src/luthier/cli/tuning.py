@@ -32,6 +32,7 @@ class Options:
     metric: str = ""
     cv: int = 5
     sampler: str = "auto"
+    scheduler: str = "full"
     test: str = "0.2"
     valid: str = ""
     seed: int = 0
@@ -148,6 +149,7 @@ def open_study(job: Job, store: str, place: Path) -> Study:
         name=NAME,
         seed=job.options.seed,
         sampler=job.options.sampler,
+        scheduler=job.options.scheduler,
         minimize=measure.name if measure.direction == "minimize" else None,
         maximize=measure.name if measure.direction == "maximize" else None,
     )
@@ -301,7 +303,7 @@ def _same(job: Job, store: str) -> None:
                 "--out to begin anew, or bring the old file back."
             )
     for key, value in facts["tuning"].items():
-        before = told.get(key)
+        before = told.get(key, getattr(Options, key, None))  # older studies know fewer options
         files = key == "test" and Path(str(value)).is_file()
         if key in ("data", "valid", "space") or files:
             continue  # files are told by their content, and a space may grow

@@ -207,6 +207,12 @@ def _svm(shelf: Shelf) -> None:
     (kernels.svc if shelf.classifies else kernels.svr)(shelf)
 
 
+def _keras_mlp(shelf: Shelf) -> None:
+    from luthier.models.keras_mlp import shelve  # needs Keras, as the model does
+
+    shelve(shelf)
+
+
 _ALL = (
     Model(
         "linear",
@@ -329,6 +335,16 @@ _ALL = (
         finish=trees.lightgbm_finish,
         fixed={"verbosity": -1},
         extra="lightgbm",
+    ),
+    Model(
+        "keras_mlp",
+        "neural network of Keras",
+        "luthier.models.keras_mlp.KerasMLPClassifier",
+        "luthier.models.keras_mlp.KerasMLPRegressor",
+        _keras_mlp,
+        scale=True,
+        dense=True,
+        extra="keras",
     ),
 )
 _BY_NAME = {found.name: found for found in _ALL}

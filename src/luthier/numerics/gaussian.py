@@ -98,10 +98,12 @@ class Evidence:
         Losses, standardised.
     block : (e,) int
         Which length scale each feature uses.
+    extra : (n,) or float
+        Variance that each loss has beside the noise of all.
     """
 
-    def __init__(self, points: Points, y: Array, block: Ints) -> None:
-        self._F, self._y, self._block = points.F, y, block
+    def __init__(self, points: Points, y: Array, block: Ints, extra: Array | float = 0.0) -> None:
+        self._F, self._y, self._block, self._extra = points.F, y, block, extra
         self._T = points.T @ points.T.T
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
@@ -119,7 +121,7 @@ class Evidence:
         M, B = matern52(squared_distances(Z))
         K = hyper.amplitude * M
         K += hyper.trend * self._T
-        K.flat[:: n + 1] += hyper.noise + JITTER
+        K.flat[:: n + 1] += hyper.noise + JITTER + self._extra
         L = factor(K)
         if L is None:
             return -np.inf, np.zeros_like(theta)
@@ -137,7 +139,15 @@ class Evidence:
         return float(value), gradient
 
 
-def fit(points: Points, y: Array, block: Ints, prior: Prior, starts: Array, steps: int) -> Array:
+def fit(
+    points: Points,
+    y: Array,
+    block: Ints,
+    prior: Prior,
+    starts: Array,
+    steps: int,
+    extra: Array | float = 0.0,
+) -> Array:
     """The most probable log hyperparameters.
 
     Parameters
@@ -146,13 +156,15 @@ def fit(points: Points, y: Array, block: Ints, prior: Prior, starts: Array, step
         Where to climb from: from the most probable of them, as the others cost too much.
     steps : int
         At most so many iterations.
+    extra : (n,) or float
+        Variance that each loss has beside the noise of all.
 
     Returns
     -------
     (b + 3,)
         The start where nothing better is found.
     """
-    evidence = Evidence(points, y, block)
+    evidence = Evidence(points, y, block, extra)
 
     def loss(theta: Array) -> tuple[float, Array]:
         value, gradient = evidence(theta)
@@ -208,12 +220,15 @@ class Posterior:
         Where.
     y : (n,)
         Losses, standardised.
+    extra : (n,) or float
+        Variance that each loss has beside the noise of all.
     """
 
     points: Points
     y: Array
     block: Ints
     hyper: Hyper
+    extra: Array | float = 0.0
 
     @cached_property
     def _Z(self) -> Array:
@@ -225,7 +240,7 @@ class Posterior:
         K, _ = matern52(squared_distances(self._Z))
         K *= self.hyper.amplitude
         K += self.hyper.trend * (self.points.T @ self.points.T.T)
-        K.flat[:: len(K) + 1] += self.hyper.noise + JITTER
+        K.flat[:: len(K) + 1] += self.hyper.noise + JITTER + self.extra
         L = factor(K)
         if L is None:  # only rows of non-finite numbers can do this
             return np.asarray(np.eye(len(K)) / (self.hyper.amplitude + self.hyper.noise))
@@ -284,8 +299,13 @@ class Posterior:
 
     def seeing(self, points: Points, y: Array) -> Posterior:
         """The process when it has also seen these losses; hyperparameters stay."""
+        extra = np.broadcast_to(self.extra, len(self.y))
         return Posterior(
-            self.points.joined(points), np.concatenate([self.y, y]), self.block, self.hyper
+            self.points.joined(points),
+            np.concatenate([self.y, y]),
+            self.block,
+            self.hyper,
+            np.concatenate([extra, np.zeros(len(y))]) if extra.any() else 0.0,
         )
 
     def left_out(self) -> tuple[Array, Array]:

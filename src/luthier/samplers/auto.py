@@ -10,8 +10,8 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.observed import options
 from luthier.parts import Proposal, Sampler
-from luthier.samplers.start import options
 from luthier.space import Space
 
 MANY = 300  # finished trials; beyond, the process proposes only a share of the points

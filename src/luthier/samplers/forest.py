@@ -16,10 +16,10 @@ from luthier.numerics.climb import climb
 from luthier.numerics.forest import Forest as Trees
 from luthier.numerics.forest import Layout, grow
 from luthier.numerics.threads import one_thread
+from luthier.observed import Seen, options
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
-from luthier.samplers.observed import Seen
-from luthier.samplers.start import design, options
+from luthier.samplers.start import design
 from luthier.space import Space
 
 FIRST = 6  # points of the start design

@@ -16,10 +16,10 @@ from luthier.numerics.acquisition import Acquisition, Improvement, LowerBound
 from luthier.numerics.climb import climb, polish
 from luthier.numerics.gaussian import Belief, Hyper, Posterior, fit
 from luthier.numerics.threads import one_thread
+from luthier.observed import Seen, embedding, prior
 from luthier.parameters import Array
 from luthier.parts import Proposal
 from luthier.samplers.likely import trust
-from luthier.samplers.observed import Seen, embedding, prior
 from luthier.samplers.start import first, start
 from luthier.space import Mask, Space
 
@@ -71,7 +71,7 @@ class GP:
         return Proposal(np.array(rows).reshape(len(rows), len(space)))
 
     def _rows(self, space: Space, history: History, k: int, rng: Generator) -> Iterable[Array]:
-        planned, enough = first(space), int(history.done.sum()) >= 2
+        planned, enough = first(space), _told(history) >= 2
         search = None
         for draw in range(history.proposals, history.proposals + k):
             if draw < planned or not enough:  # the design, or another one while results are awaited
@@ -89,6 +89,11 @@ class GP:
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in {**state, "_cache": {}}.items():
             object.__setattr__(self, name, value)
+
+
+def _told(history: History) -> int:
+    """How many trials ended with a loss, or reported one before they were stopped."""
+    return int(history.done.sum() + len(np.unique(history.owner[history.stopped[history.owner]])))
 
 
 def explain(space: Space, history: History) -> str:
@@ -147,7 +152,9 @@ class _Search:
         kept = seen.chosen(points.F, CAP)
         hyper = self._hyper(settings, seen)
         self.X = seen.X[kept]
-        self.model = Posterior(points[kept], seen.standard[kept], self.measured.block, hyper)
+        self.model = Posterior(
+            points[kept], seen.standard[kept], self.measured.block, hyper, seen.extra[kept]
+        )
         self.taken: list[Any] = []
         self.faith = trust(space, history)
         running = np.asarray(history.X[history.running])
@@ -160,7 +167,8 @@ class _Search:
         if n > REFIT:
             n = int(REFIT * 1.05 ** math.floor(math.log(n / REFIT) / math.log(1.05) + 1e-9))
             seen = seen.before(n)
-        key = (self.measured, seen.X.tobytes(), seen.y.tobytes(), str(seen.error))
+        spread = None if seen.spread is None else seen.spread.tobytes()
+        key = (self.measured, seen.X.tobytes(), seen.y.tobytes(), str(seen.error), spread)
         if settings._cache.get("key") != key:
             points = self.measured(seen.X)
             kept = seen.chosen(points.F, FITTED)
@@ -168,7 +176,8 @@ class _Search:
             block = self.measured.block
             starts = np.stack([before.mean, before.mean])
             starts[1, -1] = math.log(NOISY)
-            theta = fit(points[kept], seen.standard[kept], block, before, starts, 40)
+            losses, extra = seen.standard[kept], seen.extra[kept]
+            theta = fit(points[kept], losses, block, before, starts, 40, extra)
             settings._cache.update(key=key, hyper=Hyper.from_log(theta))
         made: Hyper = settings._cache["hyper"]
         return made

@@ -12,9 +12,9 @@ from numpy.random import Generator
 from luthier.errors import StudyError
 from luthier.history import History
 from luthier.numerics.gaussian import Hyper, Posterior
+from luthier.observed import Seen, embedding, options, prior
 from luthier.parameters import Array
-from luthier.samplers.observed import Seen, embedding, prior
-from luthier.samplers.start import design, options
+from luthier.samplers.start import design
 from luthier.space import Mask, Space
 
 FIRST = 6  # points of the start design

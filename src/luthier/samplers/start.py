@@ -7,19 +7,13 @@ from functools import lru_cache
 import numpy as np
 
 from luthier.numerics.design import balanced
-from luthier.parameters import Array, Choice, Parameter
+from luthier.observed import options
+from luthier.parameters import Array
 from luthier.samplers.likely import with_likely
 from luthier.space import Space
 
 FIRST = 3  # points of the balanced design; more where a choice has more options
 MOST_FIRST = 12
-
-
-def options(p: Parameter) -> int:
-    """Options of an unordered choice; 0 for what has an order, -1 for a single value."""
-    if p.cells == 1:
-        return -1
-    return int(p.cells) if isinstance(p, Choice) and not p.ordered else 0
 
 
 def first(space: Space) -> int:

@@ -19,10 +19,10 @@ from luthier.numerics.embedding import Embedding
 from luthier.numerics.gaussian import Hyper, Posterior, fit
 from luthier.numerics.threads import one_thread
 from luthier.numerics.warp import normalised
+from luthier.observed import embedding, prior
 from luthier.parameters import Array, Choice, Ints, Parameter, Raw
 from luthier.parts import Proposal, Sampler
 from luthier.samplers import wrapped
-from luthier.samplers.observed import embedding, prior
 from luthier.space import Space
 
 MOST = 100  # trials of an earlier study that are kept: the best half of them, and some of the rest

@@ -9,16 +9,51 @@ from luthier.parts import Scheduler
 
 if TYPE_CHECKING:
     from luthier.schedulers.asha import ASHA
+    from luthier.schedulers.auto import Auto
+    from luthier.schedulers.bohb import BOHB
+    from luthier.schedulers.dehb import DEHB
     from luthier.schedulers.full import Full
+    from luthier.schedulers.hyperband import Hyperband
     from luthier.schedulers.median import Median
+    from luthier.schedulers.pasha import PASHA
+    from luthier.schedulers.patience import Patience
+    from luthier.schedulers.percentile import Percentile
+    from luthier.schedulers.population import Population
+    from luthier.schedulers.race import Race
+    from luthier.schedulers.threshold import Threshold
 
 NAMES = {
+    "auto": "luthier.schedulers.auto:Auto",
     "asha": "luthier.schedulers.asha:ASHA",
+    "bohb": "luthier.schedulers.bohb:BOHB",
+    "dehb": "luthier.schedulers.dehb:DEHB",
     "full": "luthier.schedulers.full:Full",
+    "hyperband": "luthier.schedulers.hyperband:Hyperband",
     "median": "luthier.schedulers.median:Median",
+    "pasha": "luthier.schedulers.pasha:PASHA",
+    "patience": "luthier.schedulers.patience:Patience",
+    "percentile": "luthier.schedulers.percentile:Percentile",
+    "population": "luthier.schedulers.population:Population",
+    "race": "luthier.schedulers.race:Race",
+    "threshold": "luthier.schedulers.threshold:Threshold",
 }
 
-__all__ = ["ASHA", "Full", "Median", "scheduler"]
+__all__ = [
+    "ASHA",
+    "BOHB",
+    "DEHB",
+    "PASHA",
+    "Auto",
+    "Full",
+    "Hyperband",
+    "Median",
+    "Patience",
+    "Percentile",
+    "Population",
+    "Race",
+    "Threshold",
+    "scheduler",
+]
 
 
 def scheduler(given: str | Scheduler) -> Scheduler:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.random import Generator
 
-from luthier.errors import StudyError
 from luthier.history import History
 from luthier.parts import Job, Sampler
+from luthier.schedulers.checks import whole
 from luthier.schedulers.full import start
-from luthier.schedulers.rungs import budgets, check_eta, ladder, reached, standing
+from luthier.schedulers.rungs import budgets, ladder, promotable, stays
 from luthier.space import Space
 
 
@@ -53,11 +51,9 @@ class ASHA:
     promote: bool | None = None
 
     def __post_init__(self) -> None:
-        check_eta("ASHA", self.eta)
-        if self.least is not None and (
-            isinstance(self.least, bool) or not isinstance(self.least, int) or self.least < 1
-        ):
-            raise StudyError(f"ASHA: least must be a whole number >= 1, got {self.least!r}.")
+        whole("ASHA", 2, eta=self.eta)
+        if self.least is not None:
+            whole("ASHA", 1, least=self.least)
 
     def next(
         self, space: Space, history: History, sampler: Sampler, k: int, rng: Generator
@@ -81,32 +77,7 @@ class ASHA:
         """Whether the trial is among the best at the rung that it has come to, if it has."""
         if self._promotes(history):
             return True
-        rungs = ladder(history, self.eta, self.least)
-        steps = history.step[history.owner == row]
-        before = steps[:-1].max(initial=0)
-        come = [rung for rung in rungs if before < rung <= steps[-1]]
-        if not come:
-            return True
-        losses = standing(history, come[-1])
-        known = losses[~np.isnan(losses)]
-        if len(known) < self.eta:
-            return True
-        return bool((known < losses[row]).sum() < math.ceil(len(known) / self.eta))
+        return stays(history, row, ladder(history, self.eta, self.least), self.eta)
 
     def _promotes(self, history: History) -> bool:
         return history.fidelity is not None and self.promote is not False
-
-
-def promotable(seen: History, rung: int, eta: int) -> list[int]:
-    """Rows that stopped at a rung and are among the best 1/`eta` that came to it, best first.
-
-    Parameters
-    ----------
-    seen : History
-        Merged, see `History.merged`.
-    """
-    losses = standing(seen, rung)
-    came = np.flatnonzero(~np.isnan(losses))
-    best = came[np.argsort(losses[came], kind="stable")][: len(came) // eta]
-    here = seen.stopped & (reached(seen) == rung) & np.isfinite(losses)
-    return [int(row) for row in best if here[row]]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from luthier.errors import StudyError
 from luthier.history import History
+from luthier.parameters import Array
 from luthier.parts import Job, Sampler
+from luthier.schedulers.checks import whole
 from luthier.schedulers.full import start
 from luthier.space import Space
 
@@ -42,12 +43,8 @@ class Median:
     warmup: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("startup", 1), ("warmup", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise StudyError(
-                    f"Median: {name} must be a whole number >= {least}, got {value!r}."
-                )
+        whole("Median", 1, startup=self.startup)
+        whole("Median", 0, warmup=self.warmup)
 
     def next(
         self, space: Space, history: History, sampler: Sampler, k: int, rng: Generator
@@ -57,16 +54,23 @@ class Median:
 
     def keep(self, history: History, row: int) -> bool:
         """Whether the trial is at least as good as the median."""
-        owner, steps, losses = history.owner, history.step, history.value[:, 0]
-        mine = owner == row
-        now = steps[mine].max(initial=-1)
-        if now <= self.warmup:
-            return True
-        others = history.done[owner] & (steps <= now) & np.isfinite(losses)
-        count = np.bincount(owner[others], minlength=len(history))
-        total = np.bincount(owner[others], weights=losses[others], minlength=len(history))
-        known = count > 0
-        if known.sum() < self.startup:
-            return True
-        best = np.nanmin(np.where(np.isnan(losses[mine]), np.inf, losses[mine]))
-        return bool(best <= np.median(total[known] / count[known]))
+        best, means = standing_by_now(history, row, self.warmup)
+        return len(means) < self.startup or bool(best <= np.median(means))
+
+
+def standing_by_now(history: History, row: int, warmup: int) -> tuple[float, Array]:
+    """The best loss of a trial, and the running means that those that are DONE had by its step.
+
+    No means as long as it is at step `warmup` or before.
+    """
+    owner, steps, losses = history.owner, history.step, history.value[:, 0]
+    mine = owner == row
+    now = steps[mine].max(initial=-1)
+    best = float(np.where(np.isnan(losses[mine]), np.inf, losses[mine]).min(initial=np.inf))
+    if now <= warmup:
+        return best, np.empty(0)
+    others = history.done[owner] & (steps <= now) & np.isfinite(losses)
+    count = np.bincount(owner[others], minlength=len(history))
+    total = np.bincount(owner[others], weights=losses[others], minlength=len(history))
+    known = count > 0
+    return best, total[known] / count[known]

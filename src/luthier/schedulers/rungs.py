@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from luthier.errors import StudyError
 from luthier.history import History
 from luthier.parameters import Array, Ints
+from luthier.space import Mask
 
 
 def ladder(history: History, eta: int, least: int | None = None) -> list[int]:
@@ -61,7 +62,39 @@ def budgets(history: History) -> tuple[int, float]:
     return (1, math.inf) if fidelity is None else (fidelity.least, float(fidelity.most))
 
 
-def check_eta(name: str, eta: int) -> None:
-    """Raise a `StudyError` unless `eta` is a whole number of at least 2."""
-    if isinstance(eta, bool) or not isinstance(eta, int) or eta < 2:
-        raise StudyError(f"{name}: eta must be a whole number >= 2, got {eta!r}.")
+def promotable(seen: History, rung: int, eta: int, among: Mask | None = None) -> list[int]:
+    """Rows that stopped at a rung and are among the best 1/`eta` that came to it, best first.
+
+    Parameters
+    ----------
+    seen : History
+        Merged, see `History.merged`.
+    among : (n,) bool, optional
+        The others are left out.
+    """
+    losses = standing(seen, rung)
+    if among is not None:
+        losses[~among] = np.nan
+    came = np.flatnonzero(~np.isnan(losses))
+    best = came[np.argsort(losses[came], kind="stable")][: len(came) // eta]
+    here = seen.stopped & (reached(seen) == rung) & np.isfinite(losses)
+    return [int(row) for row in best if here[row]]
+
+
+def stays(
+    history: History, row: int, rungs: Sequence[int], eta: int, among: Mask | None = None
+) -> bool:
+    """Whether a trial that has just reported is among the best 1/`eta` of those that came to its
+    rung before it; the first `eta` are. Where it has not come to another rung, it stays."""
+    steps = history.step[history.owner == row]
+    before = steps[:-1].max(initial=0)
+    come = [rung for rung in rungs if before < rung <= steps[-1]]
+    if not come:
+        return True
+    losses = standing(history, come[-1])
+    if among is not None:
+        losses[~among] = np.nan
+    known = losses[~np.isnan(losses)]
+    if len(known) < eta:
+        return True
+    return bool((known < losses[row]).sum() < math.ceil(len(known) / eta))

@@ -22,6 +22,9 @@ def history(
     reports: Iterable[tuple[int, int, float | Sequence[float]]] = (),
     draws: Sequence[int] = (),
     tags: Sequence[int] = (),
+    parents: Sequence[int] = (),
+    budgets: Sequence[float] = (),
+    fidelity: tuple[str, int, int] | None = None,
     seed: int = 0,
 ) -> History:
     """A history, folded from the events of such a study.
@@ -38,10 +41,18 @@ def history(
         In the order in which they come; all before any trial ends.
     draws, tags : sequence of int
         By default the numbers, and 0. A trial that has the draw of an earlier one is its retry.
+    parents : sequence of int
+        Trials that they go on from, -1 for none, which is the default.
+    budgets : sequence of float
+        By default infinite.
+    fidelity : tuple, optional
+        As for `Study`.
     """
     made = History()
     names = ["loss", *(f"loss_{j}" for j in range(1, objectives))][:objectives]
     body = {"space": space.to_json(), "objectives": [[n, False] for n in names], "seed": seed}
+    if fidelity is not None:
+        body["fidelity"] = list(fidelity)
     made.apply(Event("opened", None, 0.0, body))
     made.dress(space)
     clock = iter(range(1, 1_000_000))
@@ -52,6 +63,10 @@ def history(
         if draw in first:
             body["parent"] = first[draw]
         first[draw] = number
+        if parents and parents[number] >= 0:
+            body["parent"] = parents[number]
+        if budgets and math.isfinite(budgets[number]):
+            body["budget"] = budgets[number]
         if tags and tags[number]:
             body["tag"] = tags[number]
         made.apply(Event("created", number, float(next(clock)), body))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from luthier import Choice, Float, Int, Space
-from luthier.samplers.observed import Seen, embedding, prior
+from luthier.observed import Seen, embedding, prior
 from luthier.testing.histories import history
 
 

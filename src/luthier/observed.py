@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from luthier.history import History
+from luthier.numerics.curves import Outlook, outlook
 from luthier.numerics.embedding import Embedding
 from luthier.numerics.gaussian import Prior
-from luthier.numerics.losses import foreseen, paired, with_failures
+from luthier.numerics.losses import UNREPORTED, paired, with_failures
 from luthier.numerics.noise import repeats, standard_error
 from luthier.numerics.warp import normalised, standardised
 from luthier.parameters import Array, Choice, Parameter
-from luthier.samplers.start import options
 from luthier.space import Mask, Space
 
 
@@ -26,6 +26,13 @@ def kind(p: Parameter) -> tuple[Any, ...]:
     if isinstance(p, Choice):
         return p.ordered, p.labels
     return type(p), p.low, p.high, p.log, p.step
+
+
+def options(p: Parameter) -> int:
+    """Options of an unordered choice; 0 for what has an order, -1 for a single value."""
+    if p.cells == 1:
+        return -1
+    return int(p.cells) if isinstance(p, Choice) and not p.ordered else 0
 
 
 def embedding(space: Space) -> Embedding:
@@ -87,31 +94,41 @@ class Seen:
         Make losses look normal.
     error : float
         Standard error of each loss, from the folds that trials reported; NaN where unknown.
+    spread : (n,), optional
+        Standard deviation of losses that are foreseen, 0 for those that were seen.
     """
 
     X: Array
     y: Array
     warp: bool
     error: float = math.nan
+    spread: Array | None = None
 
     @classmethod
     def of(cls, history: History, *, warp: bool) -> Seen:
         done, stopped, failed = history.done, history.stopped, history.failed
         y = history.Y[:, 0].copy()
+        spread = None
         if stopped.any():
-            y[stopped] = _expected_ends(history, np.flatnonzero(stopped), y[done])
+            ends, sd = _expected_ends(history, np.flatnonzero(stopped), y[done])
+            y[stopped] = ends
+            spread = np.zeros(len(y))
+            spread[stopped] = sd
         rows = done | stopped | failed
+        if spread is not None:
+            spread = spread[rows]
         y = np.where(np.isfinite(y), y, np.nan)
         losses = np.where(done, y, np.nan)
         error = standard_error(history.owner, history.step, history.value[:, 0], losses)
-        return cls(np.asarray(history.X[rows]), y[rows], warp, error)
+        return cls(np.asarray(history.X[rows]), y[rows], warp, error, spread)
 
     def __len__(self) -> int:
         return len(self.y)
 
     def before(self, n: int) -> Seen:
         """The first n of them."""
-        return Seen(self.X[:n], self.y[:n], self.warp, self.error)
+        spread = None if self.spread is None else self.spread[:n]
+        return Seen(self.X[:n], self.y[:n], self.warp, self.error, spread)
 
     @cached_property
     def standard(self) -> Array:
@@ -132,6 +149,21 @@ class Seen:
         good = y[: max(2, len(y) // 2)]
         low, high = np.interp(good - self.error, y, z), np.interp(good + self.error, y, z)
         return float(np.median((high - low) / 2) ** 2)
+
+    @cached_property
+    def extra(self) -> Array:
+        """(n,) variances of `standard` for being foreseen only."""
+        made = np.zeros(len(self))
+        known = np.flatnonzero(~np.isnan(self.y))
+        if self.spread is None or len(known) < 2:
+            return made
+        y, at = np.unique(self.y[known], return_index=True)
+        z = self.standard[known][at]
+        told = known[self.spread[known] > 0]
+        low = _along(self.y[told] - self.spread[told], y, z)
+        high = _along(self.y[told] + self.spread[told], y, z)
+        made[told] = ((high - low) / 2) ** 2
+        return made
 
     def restored(self, z: Array) -> Array:
         """Losses that `standard` would turn into `z`, from its ends at most."""
@@ -155,18 +187,29 @@ class Seen:
         return kept
 
 
-def _expected_ends(history: History, rows: Any, finals: Array) -> Array:
+def _along(at: Array, y: Array, z: Array) -> Array:
+    """Interpolated in `y`, and beyond its ends on the straight line through them."""
+    made = np.interp(at, y, z)
+    slope = (z[-1] - z[0]) / (y[-1] - y[0]) if y[-1] > y[0] else 0.0
+    return np.asarray(made + slope * (np.minimum(at - y[0], 0) + np.maximum(at - y[-1], 0)))
+
+
+def _expected_ends(history: History, rows: Any, finals: Array) -> tuple[Array, Array]:
     losses = np.where(history.done, history.Y[:, 0], np.nan)
     folded = repeats(history.owner, history.value[:, 0], losses)
-    if 2 * folded.sum() > len(finals):
+    if 2 * folded.sum() > len(finals) > 0:
         ends = paired(history.owner, history.step, history.value[:, 0], losses, folded, rows)
         if np.isfinite(ends).all():
-            return ends
-    last, peers = np.full(len(rows), np.nan), [np.empty(0)] * len(rows)
-    ended = history.done[history.owner]
-    for i, row in enumerate(rows):
-        steps, losses = history.curve(row)
-        if len(steps):
-            last[i] = losses[-1, 0]
-            peers[i] = history.value[ended & (history.step == steps[-1]), 0]
-    return foreseen(last, peers, finals)
+            return ends, np.zeros(len(rows))
+    view = outlook_of(history)
+    mean = view.middle + view.scale * view.mean[rows]
+    if len(finals):
+        mean = np.where(np.isnan(mean), np.quantile(finals, UNREPORTED), mean)
+    return mean, np.where(np.isnan(view.sd[rows]), 0.0, view.scale * view.sd[rows])
+
+
+def outlook_of(history: History) -> Outlook:
+    """How trials will end by their reports; `history` is merged."""
+    most = math.inf if history.fidelity is None else float(history.fidelity.most)
+    finals = np.where(history.done, history.Y[:, 0], np.nan)
+    return outlook(history.owner, history.step, history.value[:, 0], finals, most)

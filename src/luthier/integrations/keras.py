@@ -1,0 +1,260 @@
+"""Keras 3, on TensorFlow, PyTorch or JAX: a callback with checkpoints, fits that go on, folds."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from luthier.errors import need
+from luthier.integrations.keras_tuner import HyperParameters
+from luthier.integrations.steps import Steps, told
+from luthier.trial import Trial
+
+need("keras", "keras", "luthier.integrations.keras")  # before the import, which says less
+
+import keras  # noqa: E402
+
+FILE = "model.keras"
+Values = dict[str, Any]
+
+
+class Report(keras.callbacks.Callback):  # type: ignore[misc, unused-ignore]  # untyped where missing
+    """A callback that reports each epoch, saves, stops, and goes on from the parent's checkpoint.
+
+    A checkpoint is a ``.keras`` file in the trial's folder: model, weights, optimiser, and the
+    state of its random generators. Give `fit` ``initial_epoch=report.done, epochs=report.last``.
+
+    Parameters
+    ----------
+    trial : Trial
+    epochs : int
+        How many epochs a full training has.
+    monitor : str
+        Which of Keras's values is the objective; the others are reported as metrics.
+    every : int
+        A checkpoint is made after so many epochs, and always after the last one.
+
+    Raises
+    ------
+    StudyError
+        If there is no such value, or its good end is not that of the objective.
+    """
+
+    def __init__(
+        self, trial: Trial, epochs: int, *, monitor: str = "val_loss", every: int = 1
+    ) -> None:
+        super().__init__()
+        self.steps, self.monitor = Steps(trial, epochs, every=every), monitor
+
+    @property
+    def done(self) -> int:
+        """Epochs that are done, those of the parent included."""
+        return self.steps.done
+
+    @property
+    def last(self) -> int:
+        """The epoch to end with: the trial's budget, or all epochs."""
+        return self.steps.last
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Take over weights and optimiser of the parent's checkpoint."""
+        if self.steps.saved is not None:
+            _load(self.model, self.steps.saved / FILE)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Save, report and ask."""
+        value, model = told(self.steps.trial, logs or {}, self.monitor), self.model
+        if self.steps.end(value, lambda folder: model.save(folder / FILE), step=epoch + 1):
+            model.stop_training = True
+
+
+def fit(
+    trial: Trial,
+    model: Any,
+    x: Any,
+    y: Any = None,
+    *,
+    epochs: int,
+    monitor: str = "val_loss",
+    every: int = 1,
+    callbacks: Iterable[Any] = (),
+    **params: Any,
+) -> Values:
+    """Train a compiled model for a trial: from its parent's last epoch up to its budget.
+
+    Parameters
+    ----------
+    epochs, monitor, every
+        See `Report`.
+    callbacks : iterable
+        Further callbacks; what they remember is not in the checkpoint.
+    **params
+        Further arguments of ``model.fit``, such as ``validation_data``.
+
+    Returns
+    -------
+    dict
+        The objective and Keras's other values after the last epoch: what to return.
+    """
+    report = Report(trial, epochs, monitor=monitor, every=every)
+    if not report.steps.over:
+        _prepare(model, x)
+        model.fit(
+            x,
+            y,
+            initial_epoch=report.done,
+            epochs=report.last,
+            callbacks=[*callbacks, report],
+            **{"verbose": 0, **params},
+        )
+    elif report.steps.saved is not None:
+        _prepare(model, x)
+        _load(model, report.steps.saved / FILE)
+    values: Values = report.steps.value
+    return values
+
+
+def fit_folds(
+    trial: Trial,
+    build: Callable[[], Any],
+    x: Any,
+    y: Any,
+    *,
+    epochs: int,
+    cv: Any = 5,
+    monitor: str = "val_loss",
+    every: int = 1,
+    **params: Any,
+) -> Values:
+    """Train one model per fold side by side, an epoch each in turn, and report their mean.
+
+    So a step is an epoch here too, and a trial can be stopped, or promoted, for all its folds.
+
+    Parameters
+    ----------
+    build : callable
+        Makes a compiled model; called once per fold.
+    x, y
+        Arrays, or the nested arrays that the model takes.
+    cv : int, splitter or iterable
+        As in scikit-learn. An int is a number of folds, shuffled, and by class where `y` is a
+        column of whole numbers or words; they are the same in every trial.
+    **params
+        Further arguments of ``model.fit``.
+
+    Returns
+    -------
+    dict
+        The means over the folds after the last epoch.
+    """
+    steps = Steps(trial, epochs, every=every)
+    parts = _parts(cv, x, y)
+    models = [build() for _ in parts] if not steps.over else []
+    for i, model in enumerate(models):
+        _prepare(model, x)
+        if steps.saved is not None:
+            _load(model, steps.saved / f"{i}.keras")
+
+    def save(folder: Path) -> None:
+        for i, model in enumerate(models):
+            model.save(folder / f"{i}.keras")
+
+    for epoch in steps:
+        every_fold = []
+        for model, (learn, test) in zip(models, parts, strict=True):
+            done = model.fit(
+                _rows(x, learn),
+                _rows(y, learn),
+                validation_data=(_rows(x, test), _rows(y, test)),
+                initial_epoch=epoch - 1,
+                epochs=epoch,
+                **{"verbose": 0, **params},
+            )
+            every_fold.append({name: values[-1] for name, values in done.history.items()})
+        means = {
+            name: float(np.mean([logs[name] for logs in every_fold])) for name in every_fold[0]
+        }
+        steps.end(told(trial, means, monitor), save)
+    values: Values = steps.value
+    return values
+
+
+def objective(
+    build: Any, x: Any, y: Any = None, *, epochs: int, cv: Any = None, **params: Any
+) -> Callable[[Trial], Values]:
+    """An objective from a ``build(hp)`` function that was written for KerasTuner.
+
+    Each trial is seeded by its own seed and gives its memory back. The space is defined by
+    running: give `Study` no space.
+
+    Parameters
+    ----------
+    build : callable or HyperModel
+        From `HyperParameters` to a compiled model.
+    cv : optional
+        Folds as for `fit_folds`; by default one `fit`.
+    **params
+        Further arguments of `fit` or `fit_folds`.
+    """
+    make = getattr(build, "build", build)
+
+    def objective(trial: Trial) -> Values:
+        hp = HyperParameters(trial)
+        with session(trial):
+            if cv is None:
+                return fit(trial, make(hp), x, y, epochs=epochs, **params)
+            return fit_folds(trial, lambda: make(hp), x, y, epochs=epochs, cv=cv, **params)
+
+    return objective
+
+
+@contextmanager
+def session(trial: Trial) -> Iterator[None]:
+    """A block in which Keras is seeded by the trial; at its end its memory is given back."""
+    keras.utils.set_random_seed(trial.seed)
+    try:
+        yield
+    finally:
+        keras.utils.clear_session(free_memory=True)
+        gc.collect()  # models hold themselves in circles
+
+
+def _prepare(model: Any, x: Any) -> None:
+    """Make the variables of model and optimiser, where `x` is arrays to make them from.
+
+    Keras would make the optimiser's inside its compiled step, and TensorFlow then keeps a graph
+    for each of them for ever: 4.6 MB a trial for a small network, and so 1.6 MB.
+    """
+    arrays = keras.tree.flatten(x)
+    if not model.built and all(hasattr(array, "shape") for array in arrays):
+        model(_rows(x, slice(1)))
+    if model.built and model.optimizer is not None and not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def _load(model: Any, path: Path) -> None:
+    """Weights and optimiser of a checkpoint, into a model that was built the same way."""
+    if model.optimizer is not None and not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)  # else its variables are not loaded
+    model.load_weights(path)
+
+
+def _rows(arrays: Any, rows: Any) -> Any:
+    return keras.tree.map_structure(lambda array: np.asarray(array)[rows], arrays)
+
+
+def _parts(cv: Any, x: Any, y: Any) -> list[Any]:
+    """Pairs of row numbers: to learn from, to validate on."""
+    from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+
+    n = len(keras.tree.flatten(x)[0])
+    flat = np.asarray(y)
+    if isinstance(cv, int):
+        by_class = flat.ndim == 1 and flat.dtype.kind in "iubUSO"
+        cv = (StratifiedKFold if by_class else KFold)(cv, shuffle=True, random_state=0)
+    return list(check_cv(cv).split(np.zeros((n, 1)), flat))

@@ -1,0 +1,60 @@
+"""Without a library its module says what to install, and nothing else is touched."""
+
+import subprocess
+import sys
+
+import pytest
+
+MODULES = {
+    "catboost": "catboost",
+    "keras": "keras",
+    "lightgbm": "lightgbm",
+    "lightning": "lightning",
+    "tensorboard": "tensorboard",
+    "torch": "torch",
+    "xgboost": "xgboost",
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_without_its_library_a_module_names_the_extra(name):
+    code = f"""
+import sys
+sys.modules[{name!r}] = None  # as if it were not installed
+from luthier.errors import MissingExtra
+try:
+    import luthier.integrations.{name}
+except MissingExtra as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert f"pip install 'luthier[{MODULES[name]}]'" in done.stdout, done.stderr
+
+
+def test_the_network_to_begin_with_names_the_extra_too():
+    code = """
+import sys
+sys.modules["keras"] = None
+from luthier.errors import MissingExtra
+from luthier.models.catalog import model
+from luthier import problems
+for ask in (lambda: model("keras_mlp", "regression"), lambda: problems.mlp):
+    try:
+        ask()
+    except MissingExtra as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.stdout.count("pip install 'luthier[keras]'") == 2, done.stderr
+
+
+def test_steps_need_no_library_at_all():
+    code = (
+        "import sys, luthier.integrations.steps, luthier.integrations.keras_tuner as _;"
+        "print([m for m in ('sklearn', 'keras', 'torch', 'lightgbm') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.stdout.strip() == "[]", done.stderr
