@@ -83,20 +83,23 @@ def writes_5_gigabytes(trial: Any) -> None:
     time.sleep(600)
 
 
-def warm(n: int, limit: Limit | None) -> Callable[[], float]:
-    """Seconds of n trials that do nothing, one after another in one child that is warm."""
+def warm(n: int, limit: Limit | None, clock: Callable[[], float]) -> Callable[[], float]:
+    """Seconds of n trials that do nothing, one after another in one child that is warm.
+
+    By `clock`: the time on the wall, or the processor time of the driver.
+    """
 
     def measure() -> float:
         began = [0.0]
 
         def ends(study: Study) -> bool:  # asked after each trial; the first starts the child
             if study.history.ended == 1 and not began[0]:
-                began[0] = time.perf_counter()
+                began[0] = clock()
             return study.history.ended > n
 
         study = Study(SPACE, sampler="random")
         study.run(returns, until=ends, executor=1, limit=limit)
-        return time.perf_counter() - began[0]
+        return clock() - began[0]
 
     return measure
 
@@ -122,13 +125,14 @@ def main() -> None:
         print(f"{what}: {statistics.median(values):.3g} {unit}, at most {max(values):.3g}")
 
     full = Limit(seconds=60, memory="2GB", disk="1GB", cores=1)
-    free, held = in_turns(repeats, warm(n, None), warm(n, full))
-    add("a trial that does nothing in a warm child, no limit", "ms", "-",
-        [1e3 * s / n for s in free])  # fmt: skip
-    add("the same with limits on time, memory, disk and cores", "ms", "-",
-        [1e3 * s / n for s in held])  # fmt: skip
-    add("what limits add to it", "ms", "< 1",
-        [1e3 * (b - a) / n for a, b in zip(free, held, strict=True)])  # fmt: skip
+    clocks = ("wall", time.perf_counter), ("processor", time.process_time)
+    for name, clock in clocks:
+        free, held = in_turns(repeats, warm(n, None, clock), warm(n, full, clock))
+        for what, times in ("no limit", free), ("four limits", held):
+            told = f"a trial that does nothing in a warm child, {what}, {name} time"
+            add(told, "ms", "-", [1e3 * s / n for s in times])
+        added = [1e3 * (b - a) / n for a, b in zip(free, held, strict=True)]
+        add(f"what limits add to it, {name} time", "ms", "< 1", added)
     late = (sleeps, ignores_sigterm, holds_the_lock, forks_50, starts_a_daemon)
     for objective in late[: 1 if given.quick else None]:
         ended = beyond(objective, Limit(seconds=SECONDS), repeats)
@@ -156,7 +160,8 @@ def main() -> None:
     add(f"a run of seconds={wall} with a trial that does not end", "s", f"< {wall + 1}", [took])
     if not given.quick:
         raw = {"surroundings": surroundings(["luthier", "numpy", "psutil"]), "rows": rows}
-        write("limits", "Limits on trials", table(rows), raw)
+        busy = f"Load of the machine at the end: {os.getloadavg()[0]:.1f}.\n\n"
+        write("limits", "Limits on trials", busy + table(rows), raw)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
