@@ -87,9 +87,9 @@ def spent(history: History) -> Spent:
     )
 
 
-def _saved(history: History, seconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[
-    int, int, float
-]:
+def _saved(
+    history: History, seconds: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> tuple[int, int, float]:
     """Steps that were done, steps that were saved, and the seconds of one of the latter."""
     done = len(set(zip(history.owner.tolist(), history.step.tolist(), strict=True)))
     seen = history.seen().merged()

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
-from luthier.history import History, State
+from luthier.history import History
 from luthier.parameters import MISSING, Choice, Int, Parameter
 from luthier.report.document import (
     Block,
