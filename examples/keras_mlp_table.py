@@ -1,7 +1,7 @@
 """A Keras network for a table: layers, optimiser, schedule and the rest, with few epochs wasted.
 
-Each configuration first gets one epoch; the best third goes on to three, and the best third of
-those to nine.
+Each configuration first gets one epoch; the best third goes on to three, and of those the best
+third to nine.
 """
 
 from sklearn.datasets import load_breast_cancer

@@ -6,8 +6,8 @@ everything else reads those. Only `History.apply` changes a history.
 Kinds of events, and what their bodies hold:
 
 ========  =========================================================================================
-opened    space, objectives, seed, sampler, scheduler, and where there is one fidelity: name, least
-          and most; about: versions and machine
+opened    space, objectives, seed, sampler, scheduler; about: versions and machine; where there are:
+          fidelity (name, least and most), constraints (name, >= or <=, bound)
 grew      space: all parameters from here on; or parameters: those added or widened
 queued    params: a configuration to try next; again: even if it was tried before
 created   draw, params; where they matter: parent, tag, budget, queued (which entry), owner
@@ -110,6 +110,36 @@ class Fidelity:
         return f"{self.name} from {self.least} to {self.most}"
 
 
+@dataclass(frozen=True)
+class Constraint:
+    """A returned metric that must keep to a bound.
+
+    Parameters
+    ----------
+    name : str
+        Of the metric.
+    least : bool
+        The bound is the least that is allowed, else the most.
+    bound : float
+    """
+
+    name: str
+    least: bool
+    bound: float
+
+    def excess(self, value: float) -> float:
+        """By how much a value is beyond the bound; 0 or less where it keeps to it."""
+        return self.bound - value if self.least else value - self.bound
+
+    @property
+    def sign(self) -> str:
+        """``>=`` or ``<=``."""
+        return ">=" if self.least else "<="
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.sign} {self.bound:g}"
+
+
 class _Column(Generic[Kind]):
     """A column of a history, read-only; rows that are there when it is read may change later."""
 
@@ -147,6 +177,8 @@ class History:
         The study's seed.
     fidelity : Fidelity or None
         What a trial can be given less of.
+    constraints : tuple of Constraint
+        c of them.
     X : (n, d)
         Points in the unit cube, NaN where inactive. Rows from before the space changed may lie
         outside [0, 1].
@@ -190,13 +222,16 @@ class History:
         self._plain = True  # every row is its own draw, and none is lost
         self._version = 0  # events so far
         self.fidelity: Fidelity | None = None
+        self.constraints: tuple[Constraint, ...] = ()
         self._seen: tuple[int, History] | None = None
         self._merged: tuple[int, History] | None = None
         self._fold = {kind: getattr(self, f"_{kind}") for kind in KINDS}
         self._begin(Space() if space is None else space, objectives, seed)
 
-    def _begin(self, space: Space, objectives: Sequence[Objective], seed: int) -> None:
-        """Empty columns for a space and objectives."""
+    def _begin(
+        self, space: Space, objectives: Sequence[Objective], seed: int, constraints: int = 0
+    ) -> None:
+        """Empty columns for a space, objectives and so many constraints."""
         self.objectives = tuple(objectives)
         self.seed = seed
         m = len(self.objectives)
@@ -211,7 +246,7 @@ class History:
                 "started": ((), np.float64, math.nan),
                 "finished": ((), np.float64, math.nan),
                 "Y": ((m,), np.float64, math.nan),
-                "G": ((0,), np.float64, math.nan),
+                "G": ((constraints,), np.float64, math.nan),
             }
         )
         self._reports = Columns(
@@ -248,7 +283,10 @@ class History:
     def _opened(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         self.opened = {**body, "at": at}
         objectives = [Objective(name, bool(up)) for name, up in body["objectives"]]
-        self._begin(Space.from_json(body["space"]), objectives, body.get("seed", 0))
+        bounds = [Constraint(n, sign == ">=", b) for n, sign, b in body.get("constraints", ())]
+        self.constraints = tuple(bounds)
+        space, seed = Space.from_json(body["space"]), body.get("seed", 0)
+        self._begin(space, objectives, seed, len(bounds))
         self.fidelity = Fidelity(*body["fidelity"]) if body.get("fidelity") else None
 
     def _grew(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
@@ -312,6 +350,10 @@ class History:
         self._trials.put("finished", row, at)
         if state is State.DONE:
             self._trials.put("Y", row, body["loss"])
+            if self.constraints:
+                metrics = body.get("metrics", {})
+                told = [c.excess(float(metrics.get(c.name, math.nan))) for c in self.constraints]
+                self._trials.put("G", row, told)
         elif state is State.LOST:
             self._plain = False
             self._forget()
@@ -382,6 +424,16 @@ class History:
     def feasible(self) -> Mask:
         """(n,) trials that break no constraint."""
         return np.asarray((self.G <= 0).all(axis=1))
+
+    @property
+    def violation(self) -> Array:
+        """(n,) how far trials are beyond their constraints, each in units of its bound, summed.
+
+        Infinite where a constraint's metric is not known.
+        """
+        scale = np.array([max(abs(c.bound), 1e-12) for c in self.constraints])
+        excess = np.maximum(np.nan_to_num(self.G, nan=math.inf), 0.0)
+        return np.asarray((excess / scale).sum(axis=1)) if len(scale) else np.zeros(len(self))
 
     @property
     def ended(self) -> int:
@@ -468,6 +520,8 @@ class History:
     def best(self, k: int = 1) -> Ints:
         """Rows of the k best DONE trials: feasible first, then by loss, then by row.
 
+        Those that are not feasible follow by how far they are from it.
+
         With several objectives: first those that no other dominates, and so on, front by front.
         """
         rows = np.flatnonzero(self.done)
@@ -476,6 +530,7 @@ class History:
             rank = Y[:, 0]
             if k == 1 and len(rows) and not (bad.any() or np.isnan(rank).any()):
                 return rows[[np.argmin(rank)]]  # sorting takes 20 times as long, and runs ask often
+            rank = np.where(bad, self.violation[rows], rank)
         else:
             from luthier.numerics.pareto import fronts
 
@@ -602,7 +657,7 @@ class History:
         `heir` says for each row to which row its reports belong.
         """
         made = History(self.space, objectives=self.objectives, seed=self.seed)
-        made.fidelity = self.fidelity
+        made.fidelity, made.constraints = self.fidelity, self.constraints
         self.tried({})  # enters what is not entered yet, once for both
         made._keys, made._keyed = self._keys, len(rows)
         made._X, made._encoded = self.X[rows], len(rows)

@@ -89,7 +89,8 @@ class Seen:
     ----------
     X : (n, d)
     y : (n,)
-        Losses; those of stopped trials are foreseen, those of failed ones NaN.
+        Losses; those of stopped trials are foreseen, those of failed ones and of those that break a
+        constraint NaN.
     warp : bool
         Make losses look normal.
     error : float
@@ -117,7 +118,7 @@ class Seen:
         rows = done | stopped | failed
         if spread is not None:
             spread = spread[rows]
-        y = np.where(np.isfinite(y), y, np.nan)
+        y = np.where(np.isfinite(y) & (history.feasible | ~done), y, np.nan)
         losses = np.where(done, y, np.nan)
         error = standard_error(history.owner, history.step, history.value[:, 0], losses)
         return cls(np.asarray(history.X[rows]), y[rows], warp, error, spread)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from luthier.history import Objective
+from luthier.history import Constraint, Objective
 
 KEPT = 20_000  # characters of a traceback: enough to see the cause, and no gigabyte in the log
 
@@ -130,6 +130,24 @@ def read_report(
                f" for each of {', '.join(o.name for o in objectives)}, in a dict.")
         )  # fmt: skip
     return [objectives[0].sign * got], {}
+
+
+def unbounded(metrics: Mapping[str, Any], constraints: Sequence[Constraint]) -> str:
+    """What is to be said of constraints whose metric is missing or no number; empty if none is."""
+    for constraint in constraints:
+        if constraint.name not in metrics:
+            return (
+                f"the objective returned no {constraint.name!r}, and the study has the constraint "
+                f"{constraint}. Return a dict that holds it too."
+            )
+        got = number(metrics[constraint.name])
+        if got is None or not math.isfinite(got):
+            return (
+                f"the objective returned {_shown(metrics[constraint.name])} for "
+                f"{constraint.name!r}, and the study has the constraint {constraint}. "
+                "Return a finite number."
+            )
+    return ""
 
 
 def explain(error: BaseException) -> dict[str, str]:

@@ -36,6 +36,8 @@ class Result:
         The trial that it goes on from, or -1.
     reached : tuple of int and float, or None
         The last step that it reported, and the first objective there.
+    feasible : bool
+        Whether it is DONE and breaks no constraint.
     expected : tuple of float, or None
         In `Study.recommended`: what to expect of the first objective if it were tried again, and
         the standard error of that. None where nothing shows that results are noisy.
@@ -55,6 +57,7 @@ class Result:
     error: dict[str, Any] | None = None
     parent: int = -1
     reached: tuple[int, float] | None = None
+    feasible: bool = False
     expected: tuple[float, float] | None = None
     used: dict[str, Any] = field(default_factory=dict)
 
@@ -66,6 +69,8 @@ class Result:
                 told += f" ({self.error['kind']}: {self.error['message'][:60]})"
             elif self.reached:
                 told += f" at step {self.reached[0]} with {self.reached[1]:.6g}"
+        if self.values and not self.feasible:
+            told += ", breaks a constraint"
         if self.expected:
             told += f", expected {self.expected[0]:.6g} ± {self.expected[1]:.2g}"
         params = ", ".join(f"{name}={value!r}" for name, value in self.params.items())
@@ -92,6 +97,7 @@ def result(history: History, row: int) -> Result:
         error=history.error(row),
         parent=int(history.parent[row]),
         used=history.used(row),
+        feasible=bool(history.feasible[row] and history.state[row] == State.DONE),
         reached=(int(steps[-1]), float(first.sign * curve[-1, 0])) if len(steps) else None,
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import shutil
 import tempfile
 import uuid
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ import numpy as np
 
 from luthier import stores
 from luthier.errors import SpaceError, StudyError
-from luthier.history import Fidelity, Objective
+from luthier.history import Constraint, Fidelity, Objective
 from luthier.space import Space
 
 
@@ -76,6 +79,30 @@ def fidelity(given: Any) -> Fidelity | None:
     return Fidelity(name, int(least), int(most))
 
 
+def constraints(given: Any, objectives: tuple[Objective, ...]) -> tuple[Constraint, ...]:
+    if given is None:
+        return ()
+    words = "Write constraints={'predict_ms': '<= 10'}: a metric that the objective returns."
+    if not isinstance(given, Mapping):
+        raise StudyError(f"constraints: expected a dict, got {given!r}. {words}")
+    made = []
+    for name, rule in given.items():
+        found = re.fullmatch(r"\s*(<=|>=)\s*(\S+)\s*", rule) if isinstance(rule, str) else None
+        bound = math.nan
+        if found is not None:
+            with suppress(ValueError):
+                bound = float(found[2])
+        if not isinstance(name, str) or not name or found is None or not math.isfinite(bound):
+            raise StudyError(f"constraints: cannot read {name!r}: {rule!r}. {words}")
+        if any(name == objective.name for objective in objectives):
+            raise StudyError(
+                f"constraints: {name!r} is an objective. Return it under a second name as well to "
+                "bound it."
+            )
+        made.append(Constraint(name, found[1] == ">=", bound))
+    return tuple(made)
+
+
 def whole(what: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise StudyError(f"{what}: must be a whole number >= {least}, got {value!r}.")
@@ -84,7 +111,7 @@ def whole(what: str, value: Any, least: int) -> None:
 def told(stored: Any) -> str:
     """A sampler's stored settings, objectives, or any other value, in one readable piece."""
     if isinstance(stored, tuple):
-        return ", ".join(map(str, stored))
+        return ", ".join(map(str, stored)) or "none"
     if isinstance(stored, Fidelity):
         return str(stored)
     if isinstance(stored, dict) and "part" in stored:

@@ -17,7 +17,7 @@ import numpy as np
 from luthier import outcome, owners, samplers, schedulers, settings, space_json, stores
 from luthier.about import about
 from luthier.errors import Conflict, NothingFinished, SpaceError, StoreError, StudyError
-from luthier.history import Fidelity, History, Objective, State
+from luthier.history import Constraint, Fidelity, History, Objective, State
 from luthier.log import Log
 from luthier.parts import Sampler, Scheduler, config
 from luthier.propose import fixed_space, propose
@@ -49,6 +49,9 @@ class Study:
         parameters, ``trial.float("lr", 1e-5, 0.1, log=True)``.
     minimize, maximize : str or tuple of str, optional
         Names of the objectives. Neither given: ``loss`` is minimised.
+    constraints : dict, optional
+        Bounds on metrics that the objective returns beside its objectives,
+        ``{"predict_ms": "<= 10"}``. A trial that breaks one is never better than one that does not.
     sampler : str or Sampler
         Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc", "narrow", ...
     scheduler : str or Scheduler
@@ -95,6 +98,7 @@ class Study:
         *,
         minimize: str | Sequence[str] | None = None,
         maximize: str | Sequence[str] | None = None,
+        constraints: Mapping[str, str] | None = None,
         sampler: str | Sampler = "auto",
         scheduler: str | Scheduler = "full",
         fidelity: tuple[str, int, int] | None = None,
@@ -113,11 +117,12 @@ class Study:
             raise StudyError(f"name: must be a string that is not empty, got {name!r}.")
         self.retries = int(retries)
         amount = settings.fidelity(fidelity)
+        bounds = settings.constraints(constraints, objectives)
         self._parts(sampler, scheduler, objectives)
         self._local = store is None
         self._folder = str(settings.folder(self, name, folder, store))
         log = Log(stores.open(store, name, durable=durable), given)
-        self._start(log, name, int(seed), given, objectives, amount)
+        self._start(log, name, int(seed), given, objectives, amount, bounds)
 
     def _parts(
         self, sampler: str | Sampler, scheduler: str | Scheduler, objectives: tuple[Objective, ...]
@@ -138,6 +143,7 @@ class Study:
         space: Space | None,
         objectives: tuple[Objective, ...],
         fidelity: Fidelity | None,
+        constraints: tuple[Constraint, ...],
     ) -> None:
         """Begin or continue the study of a log."""
         if fidelity is None and getattr(self.scheduler, "needs_fidelity", False):
@@ -157,16 +163,20 @@ class Study:
         self._fixed: Mapping[str, Any] = {}  # values that parameters keep for now
         if not self.history.opened:
             try:
-                self._begin(space, objectives, fidelity)
+                self._begin(space, objectives, fidelity, constraints)
             except Conflict:  # another process opened it a moment ago
                 self._log.sync()
-        self._continue(space, objectives, fidelity)
+        self._continue(space, objectives, fidelity, constraints)
         # A script that declares the space now reads `trial.params`, however the study began.
         self.dynamic = space is None and bool(self.history.opened.get("dynamic"))
         self.reap()
 
     def _begin(
-        self, space: Space | None, objectives: tuple[Objective, ...], fidelity: Fidelity | None
+        self,
+        space: Space | None,
+        objectives: tuple[Objective, ...],
+        fidelity: Fidelity | None,
+        constraints: tuple[Constraint, ...],
     ) -> None:
         body = {
             "space": (space or Space()).to_json(),
@@ -179,10 +189,18 @@ class Study:
         }
         if fidelity is not None:
             body["fidelity"] = [fidelity.name, fidelity.least, fidelity.most]
+        if constraints:
+            body["constraints"] = [
+                [c.name, ">=" if c.least else "<=", c.bound] for c in constraints
+            ]
         self._log.append(self._log.event("opened", None, body))
 
     def _continue(
-        self, space: Space | None, objectives: tuple[Objective, ...], fidelity: Fidelity | None
+        self,
+        space: Space | None,
+        objectives: tuple[Objective, ...],
+        fidelity: Fidelity | None,
+        constraints: tuple[Constraint, ...],
     ) -> None:
         """Check that the log is of the study that was asked for, and take the script's objects."""
         history = self.history
@@ -195,6 +213,7 @@ class Study:
             ("sampler", config(self.sampler), history.opened.get("sampler")),
             ("objectives", objectives, history.objectives),
             ("fidelity", fidelity, history.fidelity),
+            ("constraints", constraints, history.constraints),
         ):
             if mine != stored:
                 raise StudyError(
@@ -268,7 +287,10 @@ class Study:
         study._local = False
         study._folder = str(settings.folder(study, name, folder, store))
         history = log.history
-        study._start(log, name, history.seed, given, history.objectives, history.fidelity)
+        study._start(
+            log, name, history.seed, given, history.objectives, history.fidelity,
+            history.constraints,
+        )  # fmt: skip
         return study
 
     # -- ask and tell
@@ -471,6 +493,12 @@ class Study:
                 return  # another driver took this one for dead and tried the trial again
             body = {k: result[k] for k in FINISHED if result.get(k) not in (None, {}, "")}
             events = []
+            if body["state"] == "DONE":
+                unknown = outcome.unbounded(body.get("metrics", {}), self.history.constraints)
+                if unknown:
+                    error = {"kind": "Invalid", "message": unknown, "traceback": ""}
+                    body = {k: v for k, v in body.items() if k not in ("loss", "metrics")}
+                    body |= {"state": "FAILED", "error": error}
             if body["state"] == "DONE" and self._partial(number):
                 body["state"], loss = "STOPPED", body.pop("loss")
                 steps, _ = self.history.curve(number)

@@ -207,8 +207,7 @@ def ranked(history: History) -> Ints:
         parts.append(_stopped(history))
     rows = np.flatnonzero(done & ~feasible & ~np.isnan(Y).any(axis=1))
     if len(rows):
-        excess = np.maximum(np.nan_to_num(history.G[rows], nan=np.inf), 0.0).sum(axis=1)
-        parts.append(rows[np.argsort(excess, kind="stable")])
+        parts.append(rows[np.argsort(history.violation[rows], kind="stable")])
     return np.concatenate(parts)
 
 
