@@ -17,6 +17,7 @@ from benchmarks.quality.report import figure
 __all__ = ["figure", "report"]
 
 DRAWS = 2000  # of a bootstrap
+FEW = 5  # seeds
 OURS = ("luthier-", "random")  # so begin the names of contestants that are no rivals
 POINTS = np.arange(1, TRIALS + 1)  # of a curve, in full trials
 WORDS = f"""\
@@ -30,14 +31,14 @@ when the regret became, and stayed, at most that of random search after {TRIALS}
 median over seeds (the whole budget where it did not), then the geometric mean over tasks. *Ratio*
 is that against the best rival from other libraries, *strict* against the best on each task by
 itself. *Reached* is the share of runs that got there. *Against full* is the mean difference of
-final regret to the same sampler without stopping, positive is worse, * marks intervals without 0.
-*Tried* are different configurations of the table per run, *wrong* is the share of the trials left
-before their end that would have been better than all that had come there, *missed* how many
-configurations per run were begun, left and better in the end than the best that was finished. *ms*
-are CPU milliseconds per job. Intervals hold 95 % of {DRAWS:,} bootstrap samples of seeds, within
-tasks. A trial that goes on from an earlier one pays only for what is new, whoever asks for it;
-where each step is a fit on a larger share of the rows, there is nothing to go on from, and a trial
-that is not watched fits once."""
+final regret to the same sampler without stopping, positive is worse, * marks intervals without 0
+(from {FEW} seeds on). *Tried* are different configurations of the table per run, *wrong* is the
+share of the trials left before their end that would have been better than all that had come there,
+*missed* how many configurations per run were begun, left and better in the end than the best that
+was finished. *ms* are CPU milliseconds per job. Intervals hold 95 % of {DRAWS:,} bootstrap samples
+of seeds, within tasks. A trial that goes on from an earlier one pays only for what is new, whoever
+asks for it; where each step is a fit on a larger share of the rows, there is nothing to go on from,
+and a trial that is not watched fits once."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,8 @@ def table(made: list[dict[str, Any]], absent: list[str]) -> str:
         cells.append(f"{row['strict']:.2f}" if "strict" in row else "-")
         cells.append(f"{100 * row['reached']:.0f} %")
         cells += [f"{row['curve'][m - 1]:.3f}" for m in marks]
-        sure = "" if gap is None or gap[1] <= 0 <= gap[2] else " *"
+        few = row["seeds"][0] < FEW  # their interval says nothing
+        sure = "" if gap is None or few or gap[1] <= 0 <= gap[2] else " *"
         cells.append("-" if gap is None else "{:+.3f} [{:+.3f}, {:+.3f}]".format(*gap) + sure)
         cells.append(f"{row['tried']:.0f}")
         cells.append("-" if row["wrong"] is None else f"{100 * row['wrong']:.2g} %")
