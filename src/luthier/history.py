@@ -581,10 +581,10 @@ class History:
         if not (self.parent >= 0).any():
             return self
         if self._merged is None or self._merged[0] != self._version:
-            place = {int(number): row for row, number in enumerate(self.number)}
+            place = {number: row for row, number in enumerate(self.number.tolist())}
             chains: dict[int, list[int]] = {}  # by their last row
-            for row in range(len(self)):
-                before = place.get(int(self.parent[row]), -1)
+            for row, parent in enumerate(self.parent.tolist()):
+                before = place.get(parent, -1) if parent >= 0 else -1
                 goes_on = before in chains and self._raws[before] == self._raws[row]
                 chains[row] = [*(chains.pop(before) if goes_on else ()), row]
             found = sorted(chains.values())

@@ -885,7 +885,8 @@ class Study:
         told = ", ".join(f"{n} {State(i).name.lower()}" for i, n in enumerate(counts) if n)
         lines = [
             f"Study {self.name!r}: {', '.join(map(str, self.objectives))}",
-            f"  {len(self.space)} parameters, {self.sampler!r}, seed {self.seed}",
+            f"  {len(self.space)} parameters, sampler {self.sampler!r}, "
+            f"scheduler {self.scheduler!r}, seed {self.seed}",
             f"  {len(self.history)} trials{': ' if told else ''}{told}",
         ]
         if len(self.objectives) == 1 and counts[State.DONE]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -160,18 +161,20 @@ def _folds(made: Curve, metric: str) -> Figure:
 
 
 def learning(history: History, folds: bool) -> Section | None:
-    """What trials reported by step, where steps are no folds."""
+    """What trials reported by step, where steps are no folds; those that went on as one curve."""
     if folds or not len(history.owner) or not history.objectives:
         return None
+    history = history.seen().merged()
     reports = by_trial(history)
-    rows = [i for i in ranked(history).tolist() if len(reports.get(i, ())) > 1]
+    order = ranked(history) if history.done.any() else history.furthest(len(history))
+    rows = [i for i in order.tolist() if len(reports.get(i, ())) > 1]
     if not rows:
         return None
     chosen = rows[:10]
     rest = rows[10:]
     # The best ten, and an even share of the others.
     chosen += [rest[int(k)] for k in np.linspace(0, len(rest) - 1, min(len(rest), SHOWN - 10))]
-    made = [curve(history, i, reports[i]) for i in chosen]
+    made = [replace(curve(history, i, reports[i]), row=int(history.number[i])) for i in chosen]
     made = [c for c in made if np.isfinite(c.valid).any()]
     if not made:
         return None

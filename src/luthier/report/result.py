@@ -57,6 +57,17 @@ def _nothing(history: History) -> tuple[Block, ...]:
     if not n:
         return (Text(("No trial has been started, so there is nothing to report yet.",), "lead"),)
     words = f"No trial has a result yet: of {count(n, 'trial')}, {_states(history)}."
+    rows = history.furthest()
+    if history.fidelity is not None and len(rows):
+        row, objective = int(rows[0]), history.objectives[0]
+        steps, losses = history.curve(row)
+        words = (
+            f"No trial was given all {history.fidelity.most:,} {history.fidelity.name} yet: of "
+            f"{count(n, 'trial')}, {_states(history)}. Trial {int(history.number[row])} came "
+            f"furthest, to {int(steps[-1]):,}, with a {objective.name} of "
+            f"{number(float(objective.sign * losses[-1, 0]))}."
+        )
+        return (Text((words,), "lead"), _winner(history, row))
     if history.counts[State.FAILED]:
         words += " The section on failures shows why."
     return (Text((words,), "lead"),)

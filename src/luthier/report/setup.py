@@ -192,6 +192,8 @@ def method(history: History) -> Section:
         ("aim", listed(map(str, history.objectives))),
         ("sampler", _part(opened.get("sampler"))),
         ("scheduler", _part(opened.get("scheduler"))),
+        ("fidelity", "" if history.fidelity is None else str(history.fidelity)),
+        ("constraints", listed(map(str, history.constraints)) if history.constraints else ""),
         ("seed", str(history.seed)),
     ]
     method = notes.get("method")
@@ -235,7 +237,8 @@ def _part(told: Any) -> str:
     """A sampler or a scheduler as the log has it: its name and its settings."""
     if isinstance(told, Mapping):
         name = str(told.get("part", "")).rpartition(":")[2]
-        inside = ", ".join(f"{k}={_part(v)}" for k, v in told.items() if k != "part")
+        shown = {k: v for k, v in told.items() if k != "part" and v is not None}
+        inside = ", ".join(f"{k}={_part(v)}" for k, v in shown.items())
         return f"{name}({inside})" if inside else name
     if isinstance(told, list):
         return f"[{', '.join(map(_part, told))}]"

@@ -77,6 +77,12 @@ def trials(history: History) -> Trials:
     for name in metrics:
         found = [history.metrics(i).get(name) for i in kept]
         made.append(Column(name, tuple("" if v is None else _short(v) for v in found), True))
+    if history.stopped.any():
+        ends = [history.curve(i) for i in kept]
+        last = tuple(str(int(steps[-1])) if len(steps) else "" for steps, _ in ends)
+        sign = history.objectives[0].sign
+        losses = tuple(number(float(sign * v[-1, 0])) if len(v) else "" for _, v in ends)
+        made += [Column("last step", last, True), Column("reported there", losses, True)]
     spent = [history.seconds(i) for i in kept]
     made.append(Column("seconds", tuple("" if s != s else number(s, 3) for s in spent), True))
     memory = [history.used(i).get("memory") for i in kept]

@@ -43,7 +43,7 @@ class Forest:
     which every option comes equally often. Then the point with the lowest optimistic bound of
     its loss, one standard deviation below what is expected; one in 30 is drawn uniformly. Running
     trials count as if they had ended as expected; failed ones count as a little worse than the
-    worst, stopped ones keep the rank they had. Beyond 60 trials, new splits are looked for at
+    worst, stopped ones end as their curves say. Beyond 60 trials, new splits are looked for at
     every 5 % more; what is expected in a leaf always comes from all trials.
 
     Source

@@ -42,8 +42,9 @@ class GP:
     point with the lowest optimistic bound of its loss, that with the lowest bound of a bolder
     kind, and the one with the largest expected improvement upon the best expected loss. Running
     trials count as if they had ended as expected, and make the bounds bolder. Failed ones count
-    as a little worse than the worst, stopped ones keep the rank they had. Beyond 250 trials, the
-    best, the nearest to the best and some of the rest are kept.
+    as a little worse than the worst, stopped ones as their curves say that they would have
+    ended, with the uncertainty of that. Beyond 250 trials, the best, the nearest to the best and
+    some of the rest are kept.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ def explain(space: Space, history: History) -> str:
     parts = [f"{done} finished trials"]
     for count, what in (
         (int(history.failed.sum()), "failed ones, taken as worse than the worst"),
-        (int(history.stopped.sum()), "stopped ones, taken to keep their rank"),
+        (int(history.stopped.sum()), "stopped ones, taken to end as their curves say"),
         (int(history.running.sum()), "running ones, taken to end as expected"),
     ):
         parts += [f"{count} {what}"] if count else []
