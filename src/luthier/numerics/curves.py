@@ -19,6 +19,7 @@ Ints = npt.NDArray[np.int64]
 
 WIDTH = 0.7  # standard deviations within which curves are alike at a rung
 BELIEF = 1.0  # how many curves the belief counts for that a loss stays as it is
+MEMORY = 150  # curves that each rung learns from: the last ones
 SEVERAL = 4  # curves whose changes tell how much changes differ
 LEAST = 0.02  # standard deviation of a change, however alike curves were so far
 DOUBT = 0.4  # standard deviation of a change that nobody has seen
@@ -118,7 +119,7 @@ def ends(V: Array) -> tuple[Array, Array, Array]:
     steps = np.zeros(K)
     for k in range(K - 1):
         here = np.flatnonzero(told & (place <= k))
-        both = np.flatnonzero(known[:, k] & known[:, k + 1])
+        both = np.flatnonzero(known[:, k] & known[:, k + 1])[-MEMORY:]
         if len(both) and len(here):
             last = V[both, k] - V[both, k - 1] if k else np.zeros(len(both))
             last = np.where(np.isnan(last), 0.0, last)
