@@ -106,7 +106,8 @@ class Seen:
     spread: Array | None = None
 
     @classmethod
-    def of(cls, history: History, *, warp: bool) -> Seen:
+    def of(cls, history: History, *, warp: bool, bounded: bool = True) -> Seen:
+        """What a history tells; with `bounded`, breaking a constraint is as bad as failing."""
         done, stopped, failed = history.done, history.stopped, history.failed
         y = history.Y[:, 0].copy()
         spread = None
@@ -118,7 +119,8 @@ class Seen:
         rows = done | stopped | failed
         if spread is not None:
             spread = spread[rows]
-        y = np.where(np.isfinite(y) & (history.feasible | ~done), y, np.nan)
+        kept = history.feasible | ~done if bounded else True
+        y = np.where(np.isfinite(y) & kept, y, np.nan)
         losses = np.where(done, y, np.nan)
         error = standard_error(history.owner, history.step, history.value[:, 0], losses)
         return cls(np.asarray(history.X[rows]), y[rows], warp, error, spread)

@@ -19,6 +19,7 @@ from luthier.numerics.threads import one_thread
 from luthier.observed import Seen, embedding, prior
 from luthier.parameters import Array
 from luthier.parts import Proposal
+from luthier.samplers.feasibility import Feasibility
 from luthier.samplers.likely import trust
 from luthier.samplers.start import first, start
 from luthier.space import Mask, Space
@@ -134,7 +135,7 @@ def expected(space: Space, history: History) -> tuple[Array, Array, float]:
     with one_thread():
         search = _Search(GP(), space, history, np.random.default_rng(0))
         belief = search.model(search.measured(np.asarray(history.X[history.done])))
-    seen, sd = Seen.of(history, warp=True), np.sqrt(belief.variance)
+    seen, sd = Seen.of(history, warp=True, bounded=False), np.sqrt(belief.variance)
     low, high = seen.restored(belief.mean - sd), seen.restored(belief.mean + sd)
     return seen.restored(belief.mean), (high - low) / 2, min(1.0, search.model.hyper.noise)
 
@@ -148,7 +149,7 @@ class _Search:
     def __init__(self, settings: GP, space: Space, history: History, rng: Generator) -> None:
         self.space, self.history, self.rng = space, history, rng
         self.measured = embedding(space)
-        seen = Seen.of(history, warp=settings.warp)
+        seen = Seen.of(history, warp=settings.warp, bounded=False)
         points = self.measured(seen.X)
         kept = seen.chosen(points.F, CAP)
         hyper = self._hyper(settings, seen)
@@ -156,6 +157,11 @@ class _Search:
         self.model = Posterior(
             points[kept], seen.standard[kept], self.measured.block, hyper, seen.extra[kept]
         )
+        rows = np.flatnonzero(history.done | history.stopped | history.failed)[kept]
+        self.broken = np.flatnonzero((history.done & ~history.feasible)[rows])
+        self.bounds: Feasibility | None = None
+        if history.constraints and history.done.sum() >= 2:
+            self.bounds = Feasibility(self.measured, history)
         self.taken: list[Any] = []
         self.faith = trust(space, history)
         running = np.asarray(history.X[history.running])
@@ -192,7 +198,10 @@ class _Search:
     def next(self, draw: int) -> Array | None:
         """The next point, which then counts as running; None when there is none left."""
         belief = self.model(self.model.points)
-        self.best = int(np.argmin(belief.mean))
+        mean = belief.mean.copy()
+        mean[self.broken] = np.inf
+        self.hopeful = bool(np.isfinite(mean).any())  # something keeps to the constraints
+        self.best = int(np.argmin(mean))
         at, uncertain = belief.mean[self.best], belief.variance[self.best]
         hyper = self.model.hyper
         noisy = min(1.0, 10 * hyper.noise / (hyper.noise + hyper.amplitude))
@@ -263,8 +272,11 @@ class _Search:
         return np.where(allowed, self._promised(X, known=-np.inf), -np.inf)
 
     def _promised(self, X: Array, known: float = 0.0) -> Array:
-        belief = self.model(self.measured(X))
+        points = self.measured(X)
+        belief = self.model(points)
         made = self.promise(belief.mean, belief.variance, self._covariance(belief))
+        if self.bounds is not None:
+            made = self.bounds(points) + (made if self.hopeful else 0.0)
         return np.where(belief.known, made + known, made)
 
     def _covariance(self, belief: Belief) -> Array:
@@ -280,7 +292,7 @@ class _Search:
             for j, (_, p) in enumerate(self.space.items())
             if p.cells > EXCHANGED and not np.isnan(x[j])
         ]
-        if not free:
+        if not free or self.bounds is not None:  # their slope is not worked out
             return G
         place = np.searchsorted(self.measured.numeric, free)
 
