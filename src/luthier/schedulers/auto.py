@@ -40,7 +40,7 @@ class Auto:
     goes on, as a new trial with it as `parent`, when its chance has become better than that of
     the point that the sampler would start.
 
-    `risk` says how likely it is that a trial which was stopped would have been the best.
+    `risk` says how likely it is, at most, that a trial which was stopped would have been the best.
 
     Parameters
     ----------
@@ -100,9 +100,10 @@ class Auto:
         return view.blind(row) or bool(view.chances(np.array([row]))[0] >= self.chance)
 
     def risk(self, history: History) -> float:
-        """The chance that a trial which was stopped would have ended as the best of all.
+        """A bound on the chance that a trial which was stopped would have been the best of all.
 
-        0 where none was stopped, or none has ended.
+        Errors of trials count as independent of each other, which overstates it. 0 where none was
+        stopped, or none has ended.
         """
         seen = history.seen().merged()
         if not seen.done.any():
@@ -116,9 +117,10 @@ class Auto:
         stopped = int(seen.stopped.sum())
         if not stopped:
             return f"No trial was stopped; one is when its chance is below {self.chance:.0%}."
+        risk = self.risk(history)
         return (
             f"{stopped} configurations were stopped for a chance below {self.chance:.0%} to be "
-            f"the best; that the best is among them has a chance of {self.risk(history):.0%}."
+            f"the best; that the best is among them has a chance of at most {risk:.0%}."
         )
 
 
