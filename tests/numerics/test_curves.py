@@ -76,6 +76,17 @@ def test_the_nearer_the_end_the_surer():
     assert made.left[-1] == 0
 
 
+def test_the_same_curve_again_and_again_makes_nobody_surer():
+    curves = families(12, 5)
+    upto = np.where(np.arange(12) < 8, 40, 4)
+    before = outlook(*cut(curves, upto), 40)
+    repeated = np.vstack([curves, np.repeat(curves[:1], 20, axis=0)])
+    after = outlook(*cut(repeated, np.concatenate([upto, np.full(20, 40)])), 40)
+
+    errors = before.scale * before.sd[8:12], after.scale * after.sd[8:12]
+    assert (errors[1] > 0.8 * errors[0]).all()
+
+
 def test_before_anything_ended_the_order_is_that_of_the_losses():
     mean, sd, _ = ends(np.array([[0.3, np.nan], [-1.2, np.nan], [np.nan, np.nan]]))
 

@@ -124,6 +124,9 @@ def ends(V: Array) -> tuple[Array, Array, Array]:
             last = V[both, k] - V[both, k - 1] if k else np.zeros(len(both))
             last = np.where(np.isnan(last), 0.0, last)
             gain = V[both, k + 1] - V[both, k]
+            alike = np.round(np.stack([V[both, k], last, gain]), 9)
+            once = np.sort(np.unique(alike, axis=1, return_index=True)[1])
+            both, last, gain = both[once], last[once], gain[once]  # one curve twice tells no more
             if len(both) >= SEVERAL:  # what is left is not much more than changes differ
                 error = min(error, max(2 * float(np.std(gain)), LEAST))
             change, slope, spread = _change(
