@@ -71,3 +71,13 @@ def test_standard_losses_are_restored():
     seen = Seen.of(history(space, points, [*losses[:-1], np.nan]), warp=True)
 
     assert np.allclose(seen.restored(seen.standard[:-1]), losses[:-1])
+
+
+def test_a_trial_that_was_stopped_before_it_reported_counts_as_rather_bad():
+    space = Space(x=Float(0, 10))
+    points = [{"x": float(x)} for x in range(6)]
+    losses = [1.0, 2.0, 3.0, 4.0, 5.0]
+    seen = Seen.of(history(space, points, losses, ["DONE"] * 5 + ["STOPPED"]), warp=True)
+
+    assert seen.y.tolist() == [*losses, 4.0]
+    assert seen.spread.tolist() == [0.0] * 6

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from luthier.numerics.losses import PENALTY, foreseen, paired, with_failures
+from luthier.numerics.losses import PENALTY, paired, with_failures
 
 
 def reports(table):
@@ -64,15 +64,6 @@ def test_what_reported_nothing_is_unknown():
         np.array([1]),
     )  # fmt: skip
     assert np.isnan(alone[0])
-
-
-def test_a_rank_is_kept_but_is_no_better_than_the_median():
-    finals = np.array([-4.0, -3.0, 2.0, 7.0, 9.0])
-    peers = [np.array([1.0, 2.0, 3.0, 4.0, 5.0])] * 3
-    made = foreseen(np.array([0.5, 3.5, 99.0]), peers, finals)
-
-    assert made.tolist() == [2.0, 7.0, 9.0]
-    assert foreseen(np.array([np.nan]), peers[:1], finals).tolist() == [7.0]  # UNREPORTED
 
 
 def test_failures_are_a_little_worse_than_the_worst():

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import yeojohnson, yeojohnson_llf
 
 from luthier.numerics import warp
-from luthier.numerics.losses import foreseen, with_failures
+from luthier.numerics.losses import with_failures
 
 rng = np.random.default_rng(8)
 SKEWED = np.exp(2 * rng.normal(size=50)) - 7
@@ -91,12 +91,3 @@ def test_failures_are_a_little_worse_than_the_worst():
     assert got[3] > got[2]
     assert got[3] - got[2] < got[2] - got[0]
     assert got.mean() == pytest.approx(0)
-
-
-def test_a_stopped_trial_keeps_its_rank_but_ends_no_better_than_the_median():
-    finals = np.arange(1.0, 12.0)
-    peers = np.arange(10.0, 120.0, 10.0)
-
-    got = foreseen(np.array([95.0, 5.0, np.nan]), [peers, peers, np.empty(0)], finals)
-
-    assert got.tolist() == [10.0, 6.0, 9.0]
