@@ -1,10 +1,12 @@
 """Searches that propose candidates: what they take, and that they can be stopped and resumed."""
 
+import itertools
 import os
 import pickle
 import subprocess
 import sys
 import textwrap
+import time
 import warnings
 
 import joblib
@@ -200,6 +202,30 @@ def test_the_same_number_gives_the_same_search_in_threads():
             made.append(SearchCV(TREE, DEEP, trials=6, random_state=3, cv=3).fit(X, Y))
 
     same(*made)
+
+
+class Now(DecisionTreeClassifier):
+    """A tree whose fits take now this long, now that."""
+
+    calls = itertools.count()
+    waits = (0.0, 0.02)
+
+    def fit(self, *given, **settings):
+        time.sleep(self.waits[next(self.calls) % len(self.waits)])
+        return super().fit(*given, **settings)
+
+
+def test_whichever_worker_is_faster_the_search_is_the_same():
+    """Folds that overtake each other are noted in the order in which they began."""
+    made = []
+    for waits in ((0.02, 0.0), (0.0, 0.02)):
+        Now.calls, Now.waits = itertools.count(), waits
+        with joblib.parallel_backend("threading", n_jobs=2):
+            made.append(SearchCV(Now(random_state=0), DEEP, trials=8, cv=3).fit(X, Y))
+
+    same(*made)
+    steps = [[search.study_.history.curve(n)[0].tolist() for n in range(8)] for search in made]
+    assert steps[0] == steps[1]
 
 
 @pytest.mark.slow

@@ -333,6 +333,9 @@ class Fitting:
     ) -> None:
         """Run some folds of some candidates; their outcomes are noted as they come.
 
+        Where proposals follow from what was noted, it is noted in the order of the tasks, whichever
+        worker was faster: so the same number gives the same search.
+
         Parameters
         ----------
         tasks : sequence of (row, fold)
@@ -368,14 +371,29 @@ class Fitting:
                 **self.calls.settings(context),
             }
 
-        for number, outcome in self.workers.run(range(len(tasks)), make, self.over):
-            row, fold = tasks[number]
-            self.outcomes[row][fold] = outcome
-            self._show()
-            if self.log is not None:
-                self.log.fold(row, fold, outcome)
-            if complete(self.outcomes[row]):
-                self.close(row)
+        came: dict[int, Outcome] = {}  # those that overtook an earlier one
+        turn = 0
+        try:
+            for number, outcome in self.workers.run(range(len(tasks)), make, self.over):
+                if self.listed:  # their order decides nothing
+                    self._take(tasks[number], outcome)
+                    continue
+                came[number] = outcome
+                while turn in came:
+                    self._take(tasks[turn], came.pop(turn))
+                    turn += 1
+        finally:  # the one that they waited for may never come
+            for number in sorted(came):
+                self._take(tasks[number], came[number])
+
+    def _take(self, task: Task, outcome: Outcome) -> None:
+        row, fold = task
+        self.outcomes[row][fold] = outcome
+        self._show()
+        if self.log is not None:
+            self.log.fold(row, fold, outcome)
+        if complete(self.outcomes[row]):
+            self.close(row)
 
     def close(self, row: int) -> None:
         """A candidate has run on all folds, or is dropped."""
