@@ -1,15 +1,18 @@
 """The searches of scikit-learn: the same results, and what they never had."""
 
+import itertools
 import os
 import pickle
 import subprocess
 import sys
 import textwrap
+import threading
 import warnings
 
 import numpy as np
 import pytest
 import sklearn.model_selection as theirs
+from joblib import parallel_config
 from scipy.stats import loguniform
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
@@ -272,6 +275,28 @@ def test_patience_ends_a_grid():
     search = ours.GridSearchCV(tree, grid, patience=2).fit(X, Y)
     assert list(search.cv_results_["n_folds"]) == [5, 5, 5, 0, 0, 0]
     assert "2 trials brought nothing better" in search.ended_
+
+
+class Overtaken(DecisionTreeClassifier):
+    """The first fold of the first candidate waits until the second candidate has run."""
+
+    began, held, others = threading.Event(), threading.Event(), itertools.count(1)
+
+    def fit(self, X, y):
+        if self.max_depth == 1 and next(self.others) == 6:
+            self.held.set()
+        if self.max_depth == 3 and not self.began.is_set():
+            self.began.set()
+            self.held.wait(20)
+        return super().fit(X, y)
+
+
+def test_whichever_worker_is_faster_patience_ends_a_grid_at_the_same_candidate():
+    grid = {"max_depth": [3, 1, 1, 1, 1, 3]}
+    with parallel_config(backend="threading", n_jobs=2):
+        search = ours.GridSearchCV(Overtaken(random_state=0), grid, patience=2).fit(X, Y)
+    assert Overtaken.held.is_set()
+    assert list(search.cv_results_["n_folds"]) == [5, 5, 5, 0, 0, 0]
 
 
 class Interrupting(SVC):

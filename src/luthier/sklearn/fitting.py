@@ -333,8 +333,8 @@ class Fitting:
     ) -> None:
         """Run some folds of some candidates; their outcomes are noted as they come.
 
-        Where proposals follow from what was noted, it is noted in the order of the tasks, whichever
-        worker was faster: so the same number gives the same search.
+        Where something follows from what was noted, it is noted in the order of the tasks,
+        whichever worker was faster: so the same number gives the same search.
 
         Parameters
         ----------
@@ -372,18 +372,20 @@ class Fitting:
             }
 
         came: dict[int, Outcome] = {}  # those that overtook an earlier one
-        turn = 0
+        turn, lost_patience = 0, False
         try:
             for number, outcome in self.workers.run(range(len(tasks)), make, self.over):
-                if self.listed:  # their order decides nothing
+                if self.listed and self.search.patience is None:  # their order decides nothing
                     self._take(tasks[number], outcome)
                     continue
                 came[number] = outcome
-                while turn in came:
+                while turn in came and not lost_patience:
                     self._take(tasks[turn], came.pop(turn))
                     turn += 1
+                    # What other workers have begun by then is as if it had never run.
+                    lost_patience = self.listed and self.stale()
         finally:  # the one that they waited for may never come
-            for number in sorted(came):
+            for number in sorted(came) if not lost_patience else ():
                 self._take(tasks[number], came[number])
 
     def _take(self, task: Task, outcome: Outcome) -> None:
