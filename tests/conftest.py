@@ -4,9 +4,18 @@ import os
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import luthier
+
+# The same examples everywhere, and as much time as a busy machine needs: what fails in one place
+# fails in all. `--hypothesis-profile=default` looks for other examples.
+hypothesis.settings.register_profile(
+    "same", derandomize=True, deadline=None, database=None, print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)  # fmt: skip
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(scope="session", autouse=True)

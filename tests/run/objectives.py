@@ -113,20 +113,22 @@ def leaves_a_talker(trial):
         try:
             while True:
                 trial.report(1.5, 1)
+                heard.set()
         except Exception as error:
             ended.append(str(error))
 
     ended: list[str] = []
+    heard = threading.Event()
     thread = threading.Thread(target=talk)
     thread.start()
     behaves.thread = thread, ended
-    time.sleep(0.05)
+    heard.wait(60)
     return 7.5
 
 
 def joins_the_talker(trial):
     thread, ended = behaves.thread
-    thread.join(5)
+    thread.join(60)
     raise ValueError(ended[0])
 
 

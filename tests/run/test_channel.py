@@ -24,8 +24,7 @@ def calling(line, *, local=True):
 
 def raw(hub, data):
     """What the hub answers to bytes from a stranger."""
-    with socket.create_connection(("127.0.0.1", hub.port), 5) as stranger:
-        stranger.settimeout(5)
+    with socket.create_connection(("127.0.0.1", hub.port), 60) as stranger:
         try:
             stranger.sendall(data)
             return stranger.makefile("rb").read()

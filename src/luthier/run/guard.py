@@ -32,6 +32,7 @@ from luthier.trial import Line, Task
 
 TICK = 0.2  # seconds between two looks at a child that is silent
 GRACE = 1.0  # seconds in which a child that was hung up on may run its exit handlers
+LAST = 5.0  # seconds in which one whose line broke may end by itself, so that it can be said how
 LEAK = 0.25  # of the limit on memory, that a child may keep after its first trial
 THREADS = (
     "OMP_NUM_THREADS",
@@ -293,7 +294,7 @@ class Child:
         if unwanted:
             self.kill()
         said = "" if watch is None else watch.output.last()
-        code, before = self._bury()
+        code, before = self._bury(LAST)
         made = self._why(code if before else None, unwanted, trial, said)
         if watch is not None and trial is not None:
             made |= {"output": said, "memory": trial.peak or None, "cpu": max(0.0, trial.cpu)}
