@@ -39,7 +39,11 @@ def ctrl_c_works():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-LONG = {"test_losses_are_put_to_use", "test_a_study_reopened_after_every_trial_is_the_same"}
+LONG = {
+    "test_losses_are_put_to_use",
+    "test_a_study_reopened_after_every_trial_is_the_same",
+    "test_with_a_fidelity_a_study_reopened_decides_the_same",
+}
 
 
 def pytest_collection_modifyitems(items):

@@ -254,6 +254,7 @@ def test_stopping_is_held_against_the_same_sampler():
     assert without_stopping("optuna-asha", there) is None
 
 
+@pytest.mark.slow
 def test_the_command_goes_on_where_it_stopped_and_takes_tables_of_others(tmp_path):
     from benchmarks.fidelity.tables import load
 
@@ -299,6 +300,7 @@ def keep(path, table):
              losses=table.losses, seconds=table.seconds)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_recorded_tables_are_whole():
     from benchmarks.fidelity import tables
 

@@ -36,6 +36,7 @@ def records(folder):
     return [json.loads(line) for line in (folder / "runs.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_the_command_runs_and_reports_and_goes_on_where_it_stopped(tmp_path):
     shown = command(tmp_path, "--seeds", "2")
     lines = (tmp_path / "runs.jsonl").read_text().splitlines()

@@ -83,6 +83,7 @@ def test_the_watch_counts_candidates_with_all_folds_and_ends_the_search(made):
     assert watch.at >= 0
 
 
+@pytest.mark.slow
 def test_turns_change_who_begins():
     from benchmarks.search.turns import ratio, turns
 

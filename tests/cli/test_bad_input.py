@@ -116,6 +116,7 @@ def test_a_directory_without_rights_is_named(call, here, monkeypatch):
     assert "no right to write there" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_and_leaves_no_half_file(call, monkeypatch):
     def full(source, target):
         raise OSError(28, "No space left on device", str(target))

@@ -124,13 +124,18 @@ def test_json_is_the_only_thing_on_standard_output(call):
     ("changed", "said"),
     [
         (("--cv", "4"), "--cv 3, and now it is --cv 4"),
-        (("--metric", "mae"), "--metric"),
-        (("--seed", "5"), "--seed 0, and now it is --seed 5"),
-        (("--test", "0.3"), "--test 0.2"),
-        (("--model", "lasso"), "--model ridge"),
-        (("--sampler", "grid"), "--sampler auto"),
-        (("--scheduler", "race"), "--scheduler full"),
-        (("--drop", "town"), "--drop"),
+        *(
+            pytest.param(changed, said, marks=pytest.mark.slow)
+            for changed, said in (
+                (("--metric", "mae"), "--metric"),
+                (("--seed", "5"), "--seed 0, and now it is --seed 5"),
+                (("--test", "0.3"), "--test 0.2"),
+                (("--model", "lasso"), "--model ridge"),
+                (("--sampler", "grid"), "--sampler auto"),
+                (("--scheduler", "race"), "--scheduler full"),
+                (("--drop", "town"), "--drop"),
+            )
+        ),
     ],
 )
 def test_options_that_change_the_meaning_are_refused(call, changed, said):
@@ -143,6 +148,7 @@ def test_options_that_change_the_meaning_are_refused(call, changed, said):
     assert len(values()) == 2
 
 
+@pytest.mark.slow
 def test_a_study_from_before_an_option_was_there_is_continued(call):
     call(*TUNE, "--trials", 2)
     with Study.open("made/study.db") as study:
@@ -256,6 +262,7 @@ def test_resume_from_inside_the_directory_finds_the_data(call, monkeypatch):
     assert len(values(".")) == 4
 
 
+@pytest.mark.slow
 def test_the_log_holds_no_absolute_path(call, here):
     call(*TUNE, "--trials", 2)
 
@@ -263,6 +270,7 @@ def test_the_log_holds_no_absolute_path(call, here):
         assert str(here) not in json.dumps(study.history.notes)
 
 
+@pytest.mark.slow
 def test_the_report_names_the_command_that_reproduces_it(call):
     call(*TUNE, "--trials", 3, "--drop", "town")
 
@@ -272,6 +280,7 @@ def test_the_report_names_the_command_that_reproduces_it(call):
     assert "untouched" in text
 
 
+@pytest.mark.slow
 def test_a_file_that_a_killed_run_left_half_written_is_cleared(call):
     call(*TUNE, "--trials", 2)
     Path("made/.luthier-abc.csv").write_text("half")
@@ -280,6 +289,7 @@ def test_a_file_that_a_killed_run_left_half_written_is_cleared(call):
     assert not list(Path("made").glob(".luthier-*"))
 
 
+@pytest.mark.slow
 def test_show_tells_what_tuning_gained_from_the_log_alone(call):
     call(*TUNE, "--trials", 3)
     Path("made/best.json").unlink()

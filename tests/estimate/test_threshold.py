@@ -26,6 +26,7 @@ def test_the_threshold_is_the_best_there_is():
     assert made.value < 0.5
 
 
+@pytest.mark.slow
 def test_its_figure_holds_on_new_rows():
     rng = np.random.default_rng(1)
     errors, inside = [], []

@@ -154,6 +154,7 @@ def test_areas_compare_within_folds_only():
     assert shifted.score > 0.65
 
 
+@pytest.mark.slow
 def test_average_precision_is_pooled_and_not_flattered_by_small_folds():
     rng = np.random.default_rng(11)
     made, truth = [], 0.36  # of 200,000 rows: a tenth positive, scores 1.2 higher

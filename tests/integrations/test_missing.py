@@ -32,6 +32,7 @@ except MissingExtra as error:
     assert f"pip install 'luthier[{MODULES[name]}]'" in done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_the_network_to_begin_with_names_the_extra_too():
     code = """
 import sys

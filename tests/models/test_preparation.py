@@ -108,7 +108,9 @@ def test_the_default_of_the_text_space_is_the_librarys_own():
     assert rest == {"C": 3}
 
 
-@pytest.mark.parametrize("name", ["linear", "boosting", "forest", "extratrees"])
+@pytest.mark.parametrize(
+    "name", ["linear", "forest", "extratrees", pytest.param("boosting", marks=pytest.mark.slow)]
+)
 def test_a_fitted_model_answers_in_the_targets_words(name):
     made = fit(table(), model(name, C), {}, 3)
 

@@ -29,7 +29,7 @@ def thetas(count, seed=5):
     return mean + 0.5 * rng.normal(size=(count, len(mean)))
 
 
-@pytest.mark.parametrize("n", [5, 23, 60])
+@pytest.mark.parametrize("n", [5, 23, pytest.param(60, marks=pytest.mark.slow)])
 def test_the_gradient_of_the_evidence_agrees_with_differences(n):
     X = rows(n)
     evidence = Evidence(MIXED(X), losses(X), MIXED.block)
@@ -198,6 +198,7 @@ def test_the_gradient_of_the_prior_agrees_with_differences():
         assert got[j] == pytest.approx(change, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_fitting_finds_what_no_neighbour_improves():
     X = rows(30)
     y, before = losses(X) - losses(X).mean(), plain_prior(MIXED.blocks)

@@ -62,7 +62,7 @@ def by_loops(X, weights, scale, least, at):
     return math.log(total / weights.sum())
 
 
-@pytest.mark.parametrize("missing", [0.0, 0.3])
+@pytest.mark.parametrize("missing", [0.3, pytest.param(0.0, marks=pytest.mark.slow)])
 def test_the_density_is_that_of_the_definition(missing):
     X, weights = observations(7, missing)
     points, _ = observations(11, missing, seed=5)

@@ -72,6 +72,7 @@ def test_limits_on_cores_and_gpus_bound_it(auto, monkeypatch):
     assert auto(Look(2.0, 1.9, 10**8), limit=Limit(gpus=1)).capacity == 3
 
 
+@pytest.mark.slow
 def test_an_auto_run_does_all_its_trials():
     study = Study(Space(x=Float(-3, 9)), sampler="random", seed=3)
 

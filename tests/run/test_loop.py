@@ -79,6 +79,7 @@ def test_a_pool_that_breaks_is_rebuilt_and_its_trials_are_tried_again():
     assert {r.parent for r in study.results} >= {r.number for r in lost}
 
 
+@pytest.mark.slow
 def test_no_child_outlives_a_killed_driver(tmp_path):
     script = textwrap.dedent(
         """
@@ -108,6 +109,7 @@ def _wait(condition):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_children_at_once_and_their_trials_are_tried_again(tmp_path):
     script = textwrap.dedent(
         """

@@ -325,6 +325,7 @@ def test_a_killer_is_tried_alone_and_its_neighbours_live(make, as_function, tmp_
     assert max(starts.count(number) for number in (0, 2, 3, 4, 5)) <= 2
 
 
+@pytest.mark.slow
 def test_a_reusable_loky_pool_is_made_again():
     loky = pytest.importorskip("loky")
 
@@ -456,6 +457,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 def test_an_interrupt_from_the_terminal_reaches_the_driver_alone(tmp_path):
     with script(tmp_path, INTERRUPTED, start_new_session=True) as process:
         children = [int(process.stdout.readline()) for _ in range(2)]

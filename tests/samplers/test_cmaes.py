@@ -51,6 +51,7 @@ def test_it_starts_around_the_best_of_what_was_tried_before():
     assert 5.7 < got < 7.4
 
 
+@pytest.mark.slow
 def test_it_settles_a_smooth_function():
     space = Space({f"x{i}": Float(-5, 4) for i in range(4)})
     study = Study(space, sampler=CMAES(), seed=4)
@@ -146,6 +147,7 @@ def test_trials_that_fail_drive_it_away():
     assert mean(states) < mean(["DONE"] * 60) - 1.5
 
 
+@pytest.mark.slow
 def test_a_narrow_search_starts_elsewhere_with_more_trials_per_generation():
     problem = PROBLEMS["bowl"]
     sampler = CMAES(population=6)

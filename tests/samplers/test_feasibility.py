@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from luthier import Choice, Float, Space, Study
 from luthier.observed import embedding
@@ -31,6 +32,7 @@ def test_points_within_and_beyond_a_bound_are_told_apart():
     assert (chances(made, outside) < 0.1).all()
 
 
+@pytest.mark.slow
 def test_units_of_the_metric_do_not_matter():
     points = [{"x": x, "a": "u"} for x in np.linspace(-3, 9, 25)]
 

@@ -170,6 +170,7 @@ def test_a_range_grows_where_the_best_lie_at_its_end_and_no_further_than_its_lim
         assert "at an end of what you gave" in text
 
 
+@pytest.mark.slow
 def test_an_interrupted_study_grows_as_a_whole_one(tmp_path):
     whole = Study(EXTENDED, sampler=Narrow("tpe"), seed=2).run(beyond, trials=30)
     for n in range(1, 31):

@@ -72,6 +72,7 @@ def weight(sources, n, seed):
     return _Ensemble(earlier, SPACE, past).weights
 
 
+@pytest.mark.slow
 def test_a_study_of_the_same_problem_soon_has_weight():
     got = [weight([SIMILAR], 5, seed)[0] for seed in range(6)]
 
@@ -79,11 +80,13 @@ def test_a_study_of_the_same_problem_soon_has_weight():
     assert min(got) > 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [NOISE, MISLEADING], ids=["noise", "misleading"])
 def test_a_study_that_has_nothing_to_say_has_none(source):
     assert all(weight([source], 20, seed)[0] < 0.1 for seed in range(6))
 
 
+@pytest.mark.slow
 def test_among_several_the_one_that_agrees_has_the_weight():
     got = weight([NOISE, SIMILAR, MISLEADING], 6, 3)
 
@@ -92,6 +95,7 @@ def test_among_several_the_one_that_agrees_has_the_weight():
     assert got[2] == 0
 
 
+@pytest.mark.slow
 def test_weights_depend_on_ranks_alone():
     other = study(lambda trial: 1e3 * problem()(trial) + 40, 60)
     assert [r.params for r in other.results] == [r.params for r in SIMILAR.results]
