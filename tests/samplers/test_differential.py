@@ -92,10 +92,10 @@ def test_children_lie_where_the_equation_says():
     u = seen.X[:, 0][np.argsort(seen.Y[:, 0])]
     x = seen.X[2, 0]
 
-    X, settings = crew.bred(2, 50)
+    X, tags = crew.bred(2, 50)
 
-    for child, setting in zip(X[:, 0], settings, strict=True):
-        F = setting // (STEPS + 1) / STEPS
+    for child, tag in zip(X[:, 0], tags, strict=True):
+        F = (tag - crew.stranger) // (STEPS + 1) / STEPS
         ends = [x + F * (lead - x) + F * (a - b) for lead, a, b in itertools.product(u[:2], u, u)]
         ends = [x / 2 if v < 0 else (1 + x) / 2 if v > 1 else v for v in ends]
         assert np.abs(np.array(ends) - child).min() < 1e-9

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
-from luthier.numerics.threads import one_thread
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
-from luthier.samplers.offspring import BRED, FIRST, Nursery, genes, positive, started
+from luthier.samplers.offspring import genes, positive, proposed
 from luthier.samplers.tpe import ranked
 from luthier.space import Space
 
@@ -74,20 +74,8 @@ class Differential:
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points; ``history.tag`` tells later with which F and CR each was made."""
-        first = history.proposals
-        planned = max(min(FIRST - first, k), 0)
-        X, tag = np.empty((k, len(space))), np.zeros(k, dtype=np.int64)
-        X[:planned] = started(space, history.seed)[first:][:planned]
-        if planned < k:
-            with one_thread():
-                crew = _Crew(space, history, self.population, rng)
-                nursery = Nursery(space, history, rng, screened=self.offspring > 1)
-                for i in range(planned, k):
-                    seat = (first + i) % self.population
-                    children, settings = crew.bred(seat, max(self.offspring, BRED))
-                    X[i], at = nursery.pick(children)
-                    tag[i] = TAGS * crew.search + (1 + settings[at] if at >= 0 else 1)
-        return Proposal(X, tag)
+        gather = partial(_Crew, space, history, self.population, rng)
+        return proposed(space, history, k, rng, gather, self.offspring)
 
 
 def learned(tags: Ints) -> tuple[float, float]:
@@ -106,8 +94,8 @@ class _Crew:
 
     Attributes
     ----------
-    search : int
-        How many searches came before.
+    stranger : int
+        The tag of a stranger.
     members : (m, d)
         Those who have a seat, best first.
     seats : dict
@@ -117,14 +105,14 @@ class _Crew:
     """
 
     def __init__(self, space: Space, history: History, size: int, rng: Generator) -> None:
-        self._genes, self._rng = genes(space), rng
+        self._genes, self._rng, self._size = genes(space), rng, size
         order = ranked(history)
         place = np.full(len(history), np.inf)
         place[order] = np.arange(len(order))
         # A queued configuration has no tag; it belongs to the search in which it came.
         search = np.maximum.accumulate(history.tag // TAGS) if len(history) else history.tag
-        self.search = int(search.max(initial=0))
-        here = np.flatnonzero((search == self.search) & np.isfinite(place))
+        present = int(search.max(initial=0))
+        here = np.flatnonzero((search == present) & np.isfinite(place))
         seats, lost, won = _seated(here, history.draw % size, place)
         self.weight, self.rate = learned(history.tag[[row for row in won if history.tag[row] > 0]])
         members = sorted(seats.values(), key=lambda row: place[row])
@@ -132,19 +120,21 @@ class _Crew:
         idle = (here > last).sum() > PATIENCE * size
         X = np.asarray(history.X)
         if idle or (len(seats) == size and self._genes.alike(X[members])):
-            self.search, seats, lost, members = self.search + 1, {}, [], []
+            present, seats, lost, members = present + 1, {}, [], []
+        self.stranger = TAGS * present + 1
         self.members = self._genes.live(X[np.array(members, dtype=np.int64)])
         self.pool = np.vstack(
             [self.members, self._genes.live(X[np.array(lost[-size:], dtype=np.int64)])]
         )
         self.seats = {seat: members.index(row) for seat, row in seats.items()}
 
-    def bred(self, seat: int, k: int) -> tuple[Array, Ints]:
-        """Up to `k` allowed children of the member in a seat, and the F and CR of each as one
-        number; of any members if the seat is free."""
+    def bred(self, draw: int, k: int) -> tuple[Array, Ints]:
+        """Up to `k` allowed children of the member whose turn it is, or of any if its seat is free,
+        and a tag that tells the F and CR of each."""
         rng, space, m = self._rng, self._genes.space, len(self.members)
+        seat = draw % self._size
         if m < 3:
-            return space.repair(space.sample(k, rng)), np.zeros(k, dtype=np.int64)
+            return space.repair(space.sample(k, rng)), np.full(k, self.stranger)
         target = np.full(k, self.seats[seat]) if seat in self.seats else rng.integers(m, size=k)
         leaders = max(2, round(LEADERS * m))
         x, lead, a = (
@@ -162,7 +152,7 @@ class _Crew:
         taken[np.arange(k), rng.integers(x.shape[1], size=k)] = True
         X, allowed = self._genes.points(np.where(taken, moved, x))
         settings = np.round(F * STEPS) * (STEPS + 1) + np.round(CR * STEPS)
-        return X[allowed], settings.astype(np.int64)[allowed]
+        return X[allowed], self.stranger + settings.astype(np.int64)[allowed]
 
     def _settings(self, k: int) -> tuple[Array, Array]:
         """F and CR of k children, in steps."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
-from luthier.numerics.threads import one_thread
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
-from luthier.samplers.offspring import BRED, FIRST, Nursery, genes, positive, started
+from luthier.samplers.offspring import genes, positive, proposed
 from luthier.samplers.tpe import ranked
 from luthier.space import Mask, Space
 
@@ -77,19 +77,8 @@ class Genetic:
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points; ``history.tag`` tells later how each was bred."""
-        first = history.proposals
-        planned = max(min(FIRST - first, k), 0)
-        X, tag = np.empty((k, len(space))), np.zeros(k, dtype=np.int64)
-        X[:planned] = started(space, history.seed)[first:][:planned]
-        if planned < k:
-            with one_thread():
-                herd = _Herd(space, history, self.population, rng)
-                nursery = Nursery(space, history, rng, screened=self.offspring > 1)
-                for i in range(planned, k):
-                    children, ways = herd.bred(max(self.offspring, BRED))
-                    X[i], at = nursery.pick(children)
-                    tag[i] = 1 + (FOREIGN if at < 0 else ways[at]) + WAYS * herd.search
-        return Proposal(X, tag)
+        gather = partial(_Herd, space, history, self.population, rng)
+        return proposed(space, history, k, rng, gather, self.offspring)
 
 
 class _Herd:
@@ -97,8 +86,8 @@ class _Herd:
 
     Attributes
     ----------
-    search : int
-        How many searches came before.
+    stranger : int
+        The tag of a stranger.
     parents : (n, d)
         The population, best first.
     rates : (5,)
@@ -110,10 +99,12 @@ class _Herd:
         order = ranked(history)
         # A queued configuration has no tag; it belongs to the search in which it came.
         search = np.maximum.accumulate(history.tag // WAYS) if len(history) else history.tag
-        self.search = int(search.max(initial=0))
-        here = order[search[order] == self.search]
+        last = int(search.max(initial=0))
+        here = order[search[order] == last]
         if self._stuck(history, here, size):
-            self.search, here = self.search + 1, here[:0]
+            last, here = last + 1, here[:0]
+        self._tag = 1 + WAYS * last  # of the first way in this search
+        self.stranger = self._tag + FOREIGN
         self.parents = self._genes.live(np.asarray(history.X[here[:size]]))
         self.rates = rates(history, order, max(1, size // 4))
 
@@ -124,12 +115,12 @@ class _Herd:
         idle = (order > order[: max(1, size // 4)].max()).sum()
         return bool(idle > PATIENCE * size) or self._genes.alike(history.X[order[:size]])
 
-    def bred(self, k: int) -> tuple[Array, Ints]:
-        """Up to `k` allowed children, and the way in which each was made."""
+    def bred(self, draw: int, k: int) -> tuple[Array, Ints]:
+        """Up to `k` allowed children, and a tag that tells the way in which each was made."""
         rng, space = self._rng, self._genes.space
         strangers = space.sample(k, rng)
         if not len(self.parents):
-            return space.repair(strangers), np.full(k, FOREIGN)
+            return space.repair(strangers), np.full(k, self.stranger)
         ways = rng.choice(len(PRIOR), size=k, p=self.rates)
         A, B = self._parents(k), self._parents(k)
         G = np.where((ways == CROSS)[:, None], self._crossed(A, B), A)
@@ -139,7 +130,7 @@ class _Herd:
         G = self._genes.filled(G, self.parents, rng)
         G = np.where(self._hit(ways, active), self._moved(G, STEP[ways]), G)
         X, allowed = self._genes.points(G)
-        return X[allowed], ways[allowed]
+        return X[allowed], self._tag + ways[allowed]
 
     def _parents(self, k: int) -> Array:
         rows = self._rng.integers(len(self.parents), size=(k, TOURNAMENT)).min(axis=1)

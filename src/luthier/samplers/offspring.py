@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.random import Generator
@@ -12,8 +13,10 @@ from numpy.random import Generator
 from luthier.errors import StudyError
 from luthier.history import History
 from luthier.numerics.gaussian import Hyper, Posterior
+from luthier.numerics.threads import one_thread
 from luthier.observed import Seen, embedding, options, prior
-from luthier.parameters import Array
+from luthier.parameters import Array, Ints
+from luthier.parts import Proposal
 from luthier.samplers.start import design
 from luthier.space import Mask, Space
 
@@ -44,6 +47,54 @@ def positive(owner: str, **settings: int) -> None:
         least = 4 if name == "population" else 1
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise StudyError(f"{owner}: {name} must be a whole number >= {least}, got {value!r}.")
+
+
+class Breeders(Protocol):
+    """The population of a search.
+
+    Attributes
+    ----------
+    stranger : int
+        The tag of a point that is nobody's child.
+    """
+
+    stranger: int
+
+    def bred(self, draw: int, k: int) -> tuple[Array, Ints]:
+        """Up to `k` allowed children for a draw, and the tag of each."""
+        ...
+
+
+def proposed(
+    space: Space,
+    history: History,
+    k: int,
+    rng: Generator,
+    gather: Callable[[], Breeders],
+    offspring: int,
+) -> Proposal:
+    """The first points of the design, then for each draw one of the children bred for it.
+
+    Parameters
+    ----------
+    gather : callable
+        The population, computed when there is something to breed.
+    offspring : int
+        Children that a model chooses from; 1 leaves it out.
+    """
+    first = history.proposals
+    planned = max(min(FIRST - first, k), 0)
+    X, tag = np.empty((k, len(space))), np.zeros(k, dtype=np.int64)
+    X[:planned] = started(space, history.seed)[first:][:planned]
+    if planned < k:
+        with one_thread():
+            breeders = gather()
+            nursery = Nursery(space, history, rng, screened=offspring > 1)
+            for i in range(planned, k):
+                children, tags = breeders.bred(first + i, max(offspring, BRED))
+                X[i], at = nursery.pick(children)
+                tag[i] = breeders.stranger if at < 0 else tags[at]
+    return Proposal(X, tag)
 
 
 # -- genes -----------------------------------------------------------------------------------------
