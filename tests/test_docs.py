@@ -32,12 +32,15 @@ SLOW = {
     for name in (
         "beyond-the-winner",
         "csv",
+        "executors",
         "limits",
         "parts",
         "report",
         "resume",
         "search",
         "space-files",
+        "stop-early",
+        "trade-offs",
         "training-loops",
     )
 }

@@ -111,6 +111,7 @@ def test_any_number_comes_back_exactly(low, width, log, step):
     assert again.decode(x) == space.decode(x)
 
 
+@pytest.mark.slow
 def test_the_order_of_a_set_does_not_reach_the_log():
     code = (
         "from luthier.space import *; import json\n"

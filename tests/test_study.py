@@ -77,6 +77,7 @@ def test_seeds_of_trials_fit_numpy_and_differ():
     assert all(0 <= seed < 2**32 for seed in seeds)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
     script = textwrap.dedent(
         """

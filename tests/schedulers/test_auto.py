@@ -47,6 +47,7 @@ def made(scheduler="auto", seed=3, trials=40, objective=train, **settings):
     return Study(SPACE, scheduler=scheduler, seed=seed, **settings).run(objective, trials=trials)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fidelity", [("epochs", 1, MOST), None])
 def test_it_spends_less_and_finds_the_same(fidelity, tmp_path):
     for seed in range(3):
@@ -76,6 +77,7 @@ def test_who_is_stopped_may_go_on_from_where_it_was(tmp_path):
     assert went_on >= 1
 
 
+@pytest.mark.slow
 def test_the_risk_that_it_states_is_about_right(tmp_path):
     """Over many studies, the share in which a stopped trial would have been the best."""
     stated, wrong = [], []

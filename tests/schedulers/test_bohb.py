@@ -68,6 +68,7 @@ def test_a_third_of_the_points_is_drawn_uniformly():
     assert abs(asked.mean() - 2 / 3) < 5 * np.sqrt(2 / 9 / n)
 
 
+@pytest.mark.slow
 def test_with_tpe_it_finds_better_points_than_hyperband_with_random_search():
     def median(**settings):
         best = []

@@ -134,6 +134,8 @@ def test_finalists_without_fresh_folds_are_announced():
 def test_finalists_do_not_try_patience():
     """It counts the candidates of the search."""
     space = {"max_depth": [2, 3, 4, 5, 6]}
-    search = GridSearchCV(TREE, space, finalists=4, patience=3).fit(X, Y)
+    for patience in (3, 2):  # which ends it with the last candidate, and before
+        search = GridSearchCV(TREE, space, finalists=3, patience=patience).fit(X, Y)
 
-    assert search.finals_.choice in range(4)
+        assert search.ended_ == f"{patience} trials brought nothing better"
+        assert search.finals_.choice in range(3)

@@ -133,6 +133,7 @@ def fits_of(search):
     return Counting.fits
 
 
+@pytest.mark.slow
 def test_a_step_is_fitted_once_for_each_fold():
     """Five candidates and three folds make three fits, and one for the winner."""
     pipeline = make_pipeline(StandardScaler(), Counting(), LogisticRegression())
@@ -182,6 +183,7 @@ def test_a_scorer_sees_the_pipeline_as_it_is():
     same(a.cv_results_, b.cv_results_)
 
 
+@pytest.mark.slow
 def test_frames_are_shared(tmp_path):
     """Frames come as copies, with their names."""
     pd = pytest.importorskip("pandas")

@@ -73,10 +73,9 @@ class Folded(Figures, BaseSearchCV):  # type: ignore[misc]
         interrupted: KeyboardInterrupt | None = None
         with fitting:
             try:
-                self._search(fitting)
+                with suppress(Enough):
+                    self._search(fitting)
                 fitting.compare()
-            except Enough:
-                pass
             except KeyboardInterrupt as error:
                 interrupted = error
         if interrupted is not None and not fitting.rescue():

@@ -112,4 +112,8 @@ def _joined(first: Any, second: Any) -> Any:
         from importlib import import_module
 
         return import_module("polars").concat([first, second])
+    if package == "pyarrow" and hasattr(first, "column_names"):
+        import pyarrow as pa
+
+        return pa.concat_tables([first, second])
     return np.concatenate([np.asarray(first), np.asarray(second)])
