@@ -9,8 +9,12 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import check_scoring
+from sklearn.tree import DecisionTreeClassifier
 
+from luthier import Int
+from luthier.sklearn import GridSearchCV, SearchCV
 from luthier.sklearn.evaluate import DIED, How, evaluate
 from luthier.sklearn.running import Workers, failed
 
@@ -182,3 +186,39 @@ def test_estimators_without_a_dictionary():
     _, made = evaluate(0, Slots(), *given[1:], **settings)
     assert made["test_scores"] == 0.25
     assert made["predictions"] is None
+
+
+def a_dask_cluster():
+    distributed = pytest.importorskip("distributed")
+    return distributed.Client(n_workers=2, threads_per_worker=1, dashboard_address=None)
+
+
+def a_ray_cluster():
+    ray = pytest.importorskip("ray")
+    from ray.util.joblib import register_ray
+
+    register_ray()
+    return ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("backend", "start"), [("dask", a_dask_cluster), ("ray", a_ray_cluster)])
+def test_a_cluster_gives_what_one_process_gives(backend, start):
+    tree, grid = DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2, 3]}
+    data, target = load_breast_cancer(return_X_y=True)
+    data, target = data[::4], target[::4]
+
+    def searched(search):
+        return search.fit(data, target).cv_results_["mean_test_score"].tolist()
+
+    listed = searched(GridSearchCV(tree, grid, cv=3))
+    with start(), joblib.parallel_config(backend=backend, n_jobs=2):
+        assert searched(GridSearchCV(tree, grid, cv=3)) == listed
+        proposed = [
+            SearchCV(tree, {"max_depth": Int(1, 9)}, trials=4, cv=3).fit(data, target)
+            for _ in range(2)
+        ]
+
+    assert proposed[0].cv_results_["params"] == proposed[1].cv_results_["params"]
+    assert proposed[0].best_score_ == proposed[1].best_score_
