@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.compose import make_column_selector, make_column_transformer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -71,3 +72,24 @@ def test_frames_can_be_kept_aside(make):
     expected = GridSearchCV(model(["kind"]), GRID, cv=plain).fit(FRAME[:60], Y[:60])
     assert search.best_score_ == expected.best_score_
     assert list(search.feature_names_in_) == ["cold", "kind"]
+
+
+@pytest.mark.frameworks
+@pytest.mark.filterwarnings("default")
+def test_tensors_are_computed_with_where_scikit_learn_does(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setenv("SCIPY_ARRAY_API", "1")
+    X = rng.normal(2, 3, (60, 4))
+    y = X @ [1.0, -2.0, 0.5, 0.0] + rng.normal(0, 1, 60)
+
+    def searched(data, target):
+        space = {"alpha": Float(0.1, 30, log=True)}
+        return SearchCV(Ridge(solver="svd"), space, trials=4, cv=3).fit(data, target)
+
+    expected = searched(X, y)
+    with config_context(array_api_dispatch=True):
+        got = searched(torch.asarray(X), torch.asarray(y))
+
+    assert isinstance(got.best_estimator_.coef_, torch.Tensor)
+    assert got.best_params_ == pytest.approx(expected.best_params_)
+    assert got.honest_.score == pytest.approx(expected.honest_.score)
