@@ -43,6 +43,9 @@ LONG = {
     "test_losses_are_put_to_use",
     "test_a_study_reopened_after_every_trial_is_the_same",
     "test_with_a_fidelity_a_study_reopened_decides_the_same",
+    "test_trials_that_are_lost_and_go_on_change_nothing",
+    "test_stragglers_are_not_waited_for",
+    "test_a_pool_of_threads_decides_by_the_log",
 }
 
 

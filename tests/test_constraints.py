@@ -19,7 +19,10 @@ def study(**settings):
     return Study(SPACE, constraints={"cost": "<= 2"}, **{"seed": 3, **settings})
 
 
-@pytest.mark.parametrize("sampler", ["auto", "gp", "tpe", "genetic", "differential"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("auto", "gp")]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "genetic", "differential", *SLOW])
 def test_samplers_find_a_good_feasible_trial(sampler):
     made = study(sampler=sampler).run(objective, trials=45)
     blind = study(sampler="random").run(objective, trials=45)

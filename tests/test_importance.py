@@ -69,6 +69,7 @@ def told():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_shares_agree_with_those_by_the_formula_within_their_intervals(told, name):
     got, want = told[name], SHARES[name]

@@ -162,6 +162,7 @@ def test_a_study_from_before_an_option_was_there_is_continued(call):
     assert len(values()) == 3
 
 
+@pytest.mark.slow
 def test_changed_data_are_refused(call):
     call(*TUNE, "--trials", 2)
     pd.read_csv("houses.csv").iloc[:70].to_csv("houses.csv", index=False)

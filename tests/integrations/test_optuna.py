@@ -29,6 +29,7 @@ class Anything(BasicSamplerTestCase, RelativeSamplerTestCase):
     """What Optuna asks of every sampler that proposes names jointly."""
 
 
+@pytest.mark.slow
 class TestAuto(Anything, MultiObjectiveSamplerTestCase):
     @pytest.fixture
     def sampler(self):
@@ -47,6 +48,7 @@ class TestRandom(Anything, MultiObjectiveSamplerTestCase):
         return lambda: LuthierSampler("random", seed=3)
 
 
+@pytest.mark.slow
 class TestGP(Anything, SingleOnlySamplerTestCase):
     @pytest.fixture
     def sampler(self):

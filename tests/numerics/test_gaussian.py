@@ -29,7 +29,7 @@ def thetas(count, seed=5):
     return mean + 0.5 * rng.normal(size=(count, len(mean)))
 
 
-@pytest.mark.parametrize("n", [5, 23, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [5, *(pytest.param(n, marks=pytest.mark.slow) for n in (23, 60))])
 def test_the_gradient_of_the_evidence_agrees_with_differences(n):
     X = rows(n)
     evidence = Evidence(MIXED(X), losses(X), MIXED.block)

@@ -57,6 +57,7 @@ def test_every_executor_gives_the_same_log(make):
     assert sorted(r.value for r in study.results) == sorted(r.value for r in alone.results)
 
 
+@pytest.mark.slow
 def test_a_child_that_dies_costs_one_trial():
     study = Study(SPACE, sampler="random").run(mean, trials=14, executor=2)
 

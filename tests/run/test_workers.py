@@ -240,6 +240,7 @@ def test_children_run_side_by_side_and_stay_warm():
     assert len(first | again) == 2
 
 
+@pytest.mark.slow
 def test_one_death_among_children_costs_one_trial():
     got = outcomes(objectives.dies_if_odd, 2, 4)
 

@@ -217,6 +217,7 @@ def test_a_misleading_study_does_little_harm():
     assert np.median(with_it) <= np.median(without) + 5
 
 
+@pytest.mark.slow
 def test_it_says_what_weights_it_gives():
     new = Study(SPACE, sampler=Transfer([SIMILAR, NOISE], "tpe"), seed=2)
     assert "The start" in new.explain()

@@ -61,6 +61,7 @@ def test_it_spends_less_and_finds_the_same(fidelity, tmp_path):
         assert auto.best.params == best.params  # it was not stopped
 
 
+@pytest.mark.slow
 def test_who_is_stopped_may_go_on_from_where_it_was(tmp_path):
     """With few curves a judgement may be wrong; it is made again when there are more."""
     went_on = 0
@@ -93,6 +94,7 @@ def test_the_risk_that_it_states_is_about_right(tmp_path):
     assert 0 <= min(stated) <= max(stated) <= 1
 
 
+@pytest.mark.slow
 def test_it_says_what_it_does(tmp_path):
     assert "No trial was stopped" in Study(SPACE, scheduler="auto").explain()
     study = made(folder=tmp_path)

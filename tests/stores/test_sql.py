@@ -191,7 +191,7 @@ print("goes on")
 """
 
 
-@pytest.mark.parametrize("room", [200_000, 333_333])
+@pytest.mark.parametrize("room", [200_000, pytest.param(333_333, marks=pytest.mark.slow)])
 def test_a_full_disk_is_one_sentence_and_loses_nothing_that_was_told(tmp_path, room):
     path = tmp_path / "runs.db"
 
