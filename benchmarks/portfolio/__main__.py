@@ -16,12 +16,14 @@ def main() -> None:
     parser.add_argument("--contestants", nargs="*", help="of against; all but HEBO if not given")
     parser.add_argument("--seeds", type=int, default=2, help="of against")
     parser.add_argument("--trials", type=int, default=60, help="of against")
+    parser.add_argument("--report", action="store_true", help="of against: run nothing")
     asked = parser.parse_args()
     if asked.what == "against":
         from benchmarks.portfolio import against, regret
 
         names = against.USUAL if asked.contestants is None else asked.contestants
-        against.against(RECORD, AGAINST, names, asked.seeds, asked.trials)
+        if not asked.report:
+            against.against(RECORD, AGAINST, names, asked.seeds, asked.trials)
         if asked.contestants is None:
             regret.report(AGAINST)
     elif asked.what == "record":
