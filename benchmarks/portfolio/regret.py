@@ -115,6 +115,18 @@ def table(records: list[Record]) -> tuple[list[str], list[Record]]:
     return lines, raw
 
 
+def verdict(raw: list[Record]) -> str:
+    """Against whom the promise is kept: half the regret after 10 candidates, less after 60."""
+    first, last = AFTER
+    ratios = {(one["contestant"], one["after"]): one["ratio"][0] for one in raw}
+    told = []
+    for who in dict.fromkeys(one["contestant"] for one in raw if one["contestant"] != OURS):
+        half = "kept" if ratios.get((who, first), np.inf) <= 0.5 else "missed"
+        less = "kept" if ratios.get((who, last), np.inf) < 1 else "missed"
+        told.append(f"{WORDS[who]}: {half} after {first}, {less} after {last}")
+    return "; ".join(told) + "."
+
+
 def by_learner(records: list[Record]) -> list[str]:
     """Mean regret of each contestant for each learner, after `AFTER` candidates."""
     known = regrets(records)
@@ -142,7 +154,7 @@ def report(path: Path) -> None:
         [
             f"Tables that took no part in making the portfolios: {', '.join(names)}. Each has up "
             f"to 400 rows and is cut into 3 folds; the score is the mean area under the ROC curve "
-            f"or R². {seeds} seeds at most, {minutes:.0f} CPU minutes. A task is a table and a "
+            f"or R². Seeds: {seeds}; {minutes:.0f} CPU minutes. A task is a table and a "
             "learner. Everybody has the preset's space, with at most 200 trees. Regret: 0 is the "
             "best that anybody found on a task, 1 the median of the random candidates or worse. "
             "Wanted: at most half of each rival's after 10, and less after 60. Intervals: tables "
@@ -150,6 +162,8 @@ def report(path: Path) -> None:
             "are. Ours begins and goes on as `SearchCV` does, without racing.",
             "",
             *lines,
+            "",
+            verdict(raw),
             "",
             "Regret after 10 and 60 candidates, by learner:",
             "",

@@ -165,3 +165,18 @@ def test_the_table_compares_on_the_same_tasks_only():
     assert told["ours"] == pytest.approx(0.0)
     assert told["regret"] == pytest.approx(1 / 3)
     assert any("FLAML" in line and "| 10 | 1 | 1 |" in line for line in lines)
+
+
+def test_the_promise_is_half_after_10_and_less_after_60():
+    def one(who, after, ratio):
+        return {"contestant": who, "after": after, "ratio": [ratio, 0.1, 2.0]}
+
+    told = regret.verdict([
+        one("luthier", 10, 1.0), one("flaml", 10, 0.5), one("flaml", 60, 1.0),
+        one("random", 10, 0.6), one("random", 60, 0.9),
+    ])  # fmt: skip
+
+    flaml, random = told.split("; ")
+    assert "FLAML" in flaml
+    assert flaml.endswith("kept after 10, missed after 60")
+    assert random == "random: missed after 10, kept after 60."
