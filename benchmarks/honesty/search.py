@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 RESAMPLES = 500  # of BBC-CV, as its authors use
 FINALISTS = 3
 OUTER = 5  # folds of nested cross-validation
+METHOD = 2  # one more whenever figures of `luthier.estimate.honest` change
 
 
 def repetition(case: Case, seed: int, nested: bool) -> dict[str, Any]:
@@ -32,7 +33,13 @@ def repetition(case: Case, seed: int, nested: bool) -> dict[str, Any]:
         figures = {
             name: judged(case, part, made, fold, fresh, kept, name, outer) for name in case.metrics
         }
-    return {"case": case.name, "seed": seed, "nested": nested, "metrics": figures}
+    return {
+        "case": case.name,
+        "seed": seed,
+        "nested": nested,
+        "method": METHOD,
+        "metrics": figures,
+    }
 
 
 def split(case: Case, part: Sample, seed: int, folds: int | None = None) -> NDArray[np.int64]:

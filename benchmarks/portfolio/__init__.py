@@ -4,4 +4,5 @@ pip install '.[quality]' xgboost lightgbm
 OMP_NUM_THREADS=1 nice python -m benchmarks.portfolio record   # up to an hour, resumable
 python -m benchmarks.portfolio choose    # writes src/luthier/models/presets/portfolios.json
 python -m benchmarks.portfolio report    # writes the section of benchmarks/RESULTS.md
+python -m benchmarks.portfolio against   # beside other optimisers, on further tables; resumable
 """

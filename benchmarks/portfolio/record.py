@@ -109,17 +109,24 @@ def _scores(table: tables.Table, configs: dict[str, list[dict[str, Any]]]) -> di
 
 
 def _score(learner: Learner, table: tables.Table, params: dict[str, Any]) -> dict[str, Any]:
-    """Means over folds; None where a fit fails or takes too long."""
-    metrics = ("accuracy", "auc") if table.task == "classification" else ("r2",)
     plain = preset(learner.estimator(table.task), rows=500)
+    estimator = learner.estimator(table.task)
+    return scored(estimator.set_params(**settings(plain, params, table.columns)), table)
+
+
+def scored(
+    estimator: Any, table: tables.Table, limit: float = FIT_SECONDS
+) -> dict[str, float | None]:
+    """Means over folds; None where a fit fails or takes more CPU seconds than `limit`."""
+    from sklearn.base import clone
+
+    metrics = ("accuracy", "auc") if table.task == "classification" else ("r2",)
     scores = []
     for fold in table.folds:
-        estimator = learner.estimator(table.task)
-        estimator.set_params(**settings(plain, params, table.columns))
         try:
-            with warnings.catch_warnings(), _limit(FIT_SECONDS), np.errstate(all="ignore"):
+            with warnings.catch_warnings(), _limit(limit), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                scores.append(_judge(estimator.fit(fold.X, fold.y), fold, table))
+                scores.append(_judge(clone(estimator).fit(fold.X, fold.y), fold, table))
         except (_Late, ValueError, ArithmeticError, np.linalg.LinAlgError):
             return dict.fromkeys(metrics)
     means = np.mean(scores, axis=0)

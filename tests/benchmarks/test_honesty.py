@@ -98,3 +98,41 @@ def test_errors_of_runs_that_share_rows_count_once():
 
     assert mean == pytest.approx(1.0)
     assert error == pytest.approx(np.sqrt(2 * 16) / 4)
+
+
+def test_luck_of_rows_is_what_models_of_folds_score_on_them_beyond_untouched_rows():
+    from benchmarks.honesty import cases, luck, search
+    from sklearn.metrics import mean_squared_error
+
+    case = cases.CASES["diabetes-120"]
+    only = cases.candidates(case.models)[9]
+
+    part = cases.sample(case, 5)
+    fold = search.split(case, part, 5)
+    got = luck.luck(case, part, fold, *luck.predictions([only] * 4, part, fold, luck.ROWS))
+
+    said, true = [], []
+    for k in range(case.folds):
+        model = only.fit(part.X[fold != k], part.y[fold != k])
+        said += list((model.predict(part.X[fold == k]) - part.y[fold == k]) ** 2)
+        true.append(mean_squared_error(part.y_new, model.predict(part.X_new)))
+    want = (np.mean(true) - np.mean(said)) / np.mean(true)
+    assert got == {"neg_mean_squared_error": pytest.approx(want)}
+
+
+def test_what_luck_explains_is_taken_off():
+    from benchmarks.honesty import report
+
+    rng = np.random.default_rng(4)
+    luck = rng.normal(size=200)
+    error = -0.7 + 3 * luck + 0.5 * rng.normal(size=200)
+    made = [report.Row("x", i, "m", {"honest": e}, {}, {}, {}, v)
+            for i, (e, v) in enumerate(zip(error, luck, strict=True))]  # fmt: skip
+    without = report.Row("y", 7, "m", {"honest": 40.0}, {}, {}, {})
+
+    mean, spread = report.mean_of_runs(
+        report.less_luck([*made, without]), lambda row: row.errors["honest"]
+    )
+
+    assert abs(mean + 0.7) < 4 * 0.5 / np.sqrt(200)
+    assert spread == pytest.approx(0.5 / np.sqrt(200), rel=0.3)

@@ -168,6 +168,35 @@ def test_average_precision_is_pooled_and_not_flattered_by_small_folds():
     assert naive > truth + 0.1
 
 
+def test_ratios_are_not_crooked_by_few_rows():
+    # One candidate, so nothing is chosen: half of the target's variance is told.
+    rng = np.random.default_rng(19)
+    made, plain = [], []
+    fold = np.arange(25) % K
+    for _ in range(400):
+        told = rng.normal(4, 1, (1, 25))
+        y = told[0] + rng.normal(size=25)
+        how = measure("r2", y)
+        made.append(honest(told, y, fold, how).score)
+        plain.append(1 - np.mean((y - told[0]) ** 2) / np.var(y))
+
+    error = np.std(made) / np.sqrt(400)
+    assert abs(np.mean(made) - 0.5) < 3 * error
+    assert np.mean(plain) < 0.5 - 3 * error
+
+
+def test_nothing_is_taken_off_from_a_mean_whatever_rows_count():
+    rng = np.random.default_rng(20)
+    y = rng.normal(9, 2, 67)
+    told, weights, blocks = y[None] + rng.normal(size=(1, 67)), rng.gamma(2, size=67), np.arange(
+        67) // 3  # fmt: skip
+
+    made = honest(told, y, np.arange(67) % K, measure("neg_mean_squared_error", y),
+                  weights=weights, blocks=blocks)  # fmt: skip
+
+    assert made.score == pytest.approx(-np.average((y - told[0]) ** 2, weights=weights))
+
+
 def test_a_candidate_without_a_score_never_wins():
     rng = np.random.default_rng(12)
     y = rng.normal(5, 2, 60)

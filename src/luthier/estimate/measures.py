@@ -46,6 +46,7 @@ NUMBERS: dict[str, Callable[[Array, Array, Array], Array]] = {
     "median_absolute_error": sums.median,
     "max_error": sums.largest,
 }
+ROUGH = ("median_absolute_error", "max_error")
 HARMLESS: dict[str, Any] = {  # arguments that say what is done anyway
     "normalize": True,
     "adjusted": False,
@@ -81,6 +82,8 @@ class Measure:
         by the mean over folds.
     low, high : float
         Ends of the range of scores.
+    smooth : bool
+        Whether a row more or less is known to change little.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Measure:
     pooling: Pooling = "rows"
     low: float = -np.inf
     high: float = np.inf
+    smooth: bool = True
 
     def targets(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Targets (N,) as numbers: class codes from 0, or float64; as they are if not `fast`."""
@@ -227,6 +231,7 @@ def measure(scoring: Any, y: npt.NDArray[Any]) -> Measure:
         "rows" if options is None else POOLING.get(named, "rows"),
         low,
         high,
+        options is not None and named not in ROUGH,
     )
 
 

@@ -13,11 +13,13 @@ from luthier.estimate.pool import CELLS, Pool
 from luthier.estimate.result import Gain, gain
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 # 5: with 2 or 3, as with a bootstrap, the choice is made from much fewer rows than the search had,
 # and the figure falls too low where candidates differ; with 10 it rests on few choices.
 PARTS = 5
 REPEATS = 20
+GROUPS = 20  # of the jackknife
 RESAMPLES = 200
 MIXED = 8  # mixtures that the resamples are scored on
 
@@ -35,7 +37,7 @@ class Expected:
 def expected(
     pool: Pool, mixed: Any, plain: Any | None, shift: float, level: float, rng: np.random.Generator
 ) -> Expected:
-    """The mean score of mixtures, and how far the truth may be from it.
+    """The mean score of mixtures, less its bias in small samples, and how far the truth may be.
 
     Parameters
     ----------
@@ -46,11 +48,12 @@ def expected(
     shift : float
         To be added to the score.
     """
-    ones = np.ones((1, pool.units))
-    score = float(np.nanmean(pool.score(mixed, ones))) + shift
     count = min(MIXED if pool.measure.fast else 1, len(mixed))
     some = mixed[:count] if plain is None else np.concatenate([mixed[:count], plain[:count]])
     draws = _resampled(pool, some, rng)
+    groups = pool.parts(min(GROUPS, pool.units), rng)
+    made = _unbiased(pool, mixed, groups) + shift
+    score = min(max(made, pool.measure.low), pool.measure.high)
     spread = _spread(draws[:, :count])
     if math.isfinite(pool.measure.high - pool.measure.low):
         spread = max(spread, 1 / pool.units)  # as if one row more were wrong: none may be so far
@@ -59,10 +62,32 @@ def expected(
     over = None
     if plain is not None:
         apart = _spread(draws[:, :count] - draws[:, count:]) * wider
-        other = float(np.nanmean(pool.score(plain, ones)))
+        other = _unbiased(pool, plain, groups)
         over = gain(score - other, apart, freedom, level)
     low, high = max(around.low, pool.measure.low), min(around.high, pool.measure.high)
     return Expected(score, low, high, over)
+
+
+def _unbiased(pool: Pool, given: Any, groups: Ints) -> float:
+    """The mean score of predictions (R, M, ...), less what small samples add to it.
+
+    A ratio such as R² or F1, or a root, is on average not what it is on many rows. The grouped
+    jackknife takes off the first term of that, and nothing at all from a mean over rows.
+
+    Source
+    ------
+    Quenouille (1956), Notes on bias in estimation, *Biometrika* 43; for groups of unequal size
+    Busing, Meijer and van der Leeden (1999), Delete-m jackknife for unequal m.
+    """
+    whole = float(np.nanmean(pool.score(given, np.ones((1, pool.units)))))
+    if not pool.measure.smooth:
+        return whole
+    count = int(groups.max()) + 1
+    without = pool.score(given, (groups != np.arange(count)[:, None]).astype(np.float64))
+    if np.isnan(without).any():  # too few rows of a class
+        return whole
+    share = np.bincount(groups[pool.unit], pool.weights, count) / pool.weights.sum()
+    return float(count * whole - (1 - share) @ without.mean(axis=1))
 
 
 def _spread(draws: Array) -> float:

@@ -39,7 +39,7 @@ def honest(
     The rows are cut into five parts. For each part the best candidate on the other four is found,
     and its predictions of this part are taken; so no row has a say in choosing who predicts it.
     The predictions of the five parts together are scored once, and the mean over twenty ways to
-    cut is the figure. No model is fitted.
+    cut is the figure, less the bias that ratios and roots have on few rows. No model is fitted.
 
     The interval is Student's. Its variance is that of the mixed predictions' score when units
     are drawn with replacement, times 1 + N / n for N rows and n training rows in a fold: the
