@@ -134,7 +134,7 @@ def task(name: str) -> Task:
             try:
                 told = model(params, classify).fit(X[train], y[train]).predict(X[test])
             except ValueError as error:
-                if "non-finite" not in str(error):  # a network's weights overflowed
+                if "finite" not in str(error):  # weights or coefficients overflowed
                     raise
                 return FAILED * constant
             wrong = float(np.mean(told != y[test] if classify else (told - y[test]) ** 2))
