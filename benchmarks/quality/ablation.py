@@ -104,7 +104,7 @@ def _polish() -> Swaps:
 
 
 def _branches() -> Swaps:
-    return {"luthier.samplers.auto.BRANCHED": 10**9}
+    return {"luthier.samplers.branches.HELD": 10**9}
 
 
 INGREDIENTS: dict[str, tuple[str, Callable[[], Swaps]]] = {
@@ -121,7 +121,7 @@ INGREDIENTS: dict[str, tuple[str, Callable[[], Swaps]]] = {
     "bounds": ("bounds in turns", _bounds),
     "polish": ("a climb along gradients", _polish),
     "crowd": ("bolder where trials are running", _crowd),
-    "branches": ("one point in five by chance", _branches),
+    "branches": ("the rarest option, one point in four", _branches),
 }
 
 
