@@ -98,6 +98,8 @@ def test_what_comes_back_lies_inside():
 def test_an_option_that_is_forbidden_is_not_insisted_on():
     space = SPACE.forbid({"model": "v"})
 
-    got = space.decode(GP().ask(space, past("uuwuwuuwwuwuuwu", space), 1, np.random.default_rng(5)).X)
+    seen = past("uuwuwuuwwuwuuwu", space)
+
+    got = space.decode(GP().ask(space, seen, 1, np.random.default_rng(5)).X)
 
     assert got[0]["model"] != "v"

@@ -33,14 +33,14 @@ def start(space: Space, seed: int) -> Array:
     default = space.default_raw()
     if default is None:
         centre = np.where(np.array(levels) > 0, made[-1], 0.5)  # options have none
-        made = _plain(space, centre, made)
+        made = with_plain(space, centre, made)
         return with_likely(space, space.repair(np.vstack([centre, made])), rng)
     usual = space.rows([default])
-    made = space.repair(_plain(space, usual[0], made))
+    made = space.repair(with_plain(space, usual[0], made))
     return np.vstack([usual, with_likely(space, made, rng)])
 
 
-def _plain(space: Space, head: Array, made: Array) -> Array:
+def with_plain(space: Space, head: Array, made: Array) -> Array:
     """A design whose options begin with plain numbers, but for those that `head` begins."""
     choices = branching(space)
     if not choices:
