@@ -103,8 +103,12 @@ def _polish() -> Swaps:
     return {"luthier.samplers.gp.polish": lambda rise, u: u}
 
 
-def _branches() -> Swaps:
-    return {"luthier.samplers.auto.BRANCHED": 10**9}
+def _rarest() -> Swaps:
+    return {"luthier.samplers.gp.rarest": lambda space, X, draw: None}
+
+
+def _plain() -> Swaps:
+    return {"luthier.samplers.start.with_plain": lambda space, head, made: made}
 
 
 INGREDIENTS: dict[str, tuple[str, Callable[[], Swaps]]] = {
@@ -121,7 +125,8 @@ INGREDIENTS: dict[str, tuple[str, Callable[[], Swaps]]] = {
     "bounds": ("bounds in turns", _bounds),
     "polish": ("a climb along gradients", _polish),
     "crowd": ("bolder where trials are running", _crowd),
-    "branches": ("one point in five by chance", _branches),
+    "rarest": ("the rarest option, one point in four", _rarest),
+    "plain": ("options that begin with plain numbers", _plain),
 }
 
 

@@ -35,6 +35,19 @@ def options(p: Parameter) -> int:
     return int(p.cells) if isinstance(p, Choice) and not p.ordered else 0
 
 
+def branching(space: Space) -> list[int]:
+    """Columns of choices without order on which parameters depend, and that depend on none.
+
+    A number, such as how many layers there are, is searched as well without care for each value.
+    """
+    parents = {parent for _, p in space.items() for parent in p.when or ()}
+    return [
+        j
+        for j, (name, p) in enumerate(space.items())
+        if name in parents and options(p) > 0 and not p.when
+    ]
+
+
 def embedding(space: Space) -> Embedding:
     """How rows of a space are measured: choices by Hamming distance, the rest along a line.
 

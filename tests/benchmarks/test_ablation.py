@@ -12,6 +12,7 @@ SPACE = Space(
     model=Choice("u", "v", "w"),
     layers=Int(1, 2),
     rate=Float(-3.0, 9.0, when={"model": "v"}),
+    decay=Float(-7.0, 4.0, when={"model": "w"}),
     units_1=Float(2.0, 5.0),
     units_2=Float(2.0, 5.0, when={"layers": [2]}),
 )

@@ -37,3 +37,39 @@ def test_the_start_differs_from_seed_to_seed_and_not_otherwise():
 def start_without_default():
     space = Space(x=Float(-3, 9), kind=Choice("a", "b", "c", "d"))
     return space.decode(start(space, seed=7))
+
+
+BRANCHES = Space(
+    model=Choice("u", "v", "w"),
+    depth=Int(2, 9, log=True, when={"model": "v"}),
+    slope=Float(-3, 9, when={"model": "w"}),
+    width=Float(2, 5, default=4.5, when={"model": "u"}),
+    rate=Float(1e-3, 7, log=True),
+)
+
+
+def test_options_begin_with_the_defaults_and_centres_of_their_numbers():
+    plain = {"u": ("width", 4.5), "v": ("depth", 4), "w": ("slope", 3.0)}
+
+    for seed in range(9):
+        centre, *others = BRANCHES.decode(start(BRANCHES, seed))
+
+        others = [params for params in others if params["model"] != centre["model"]]
+        assert len(others) == 2
+        for params in others:
+            name, value = plain[params["model"]]
+            assert params[name] == value
+
+
+def test_what_depends_on_nothing_is_spread_all_the_same():
+    _, *others = BRANCHES.decode(start(BRANCHES, seed=7))
+
+    assert len({params["rate"] for params in others}) == 3
+
+
+def test_a_number_of_layers_begins_with_others_too():
+    space = Space(layers=Int(1, 3), drop=Float(-3, 9, when={"layers": [2, 3]}))
+
+    got = [params["drop"] for params in space.decode(start(space, seed=7))[1:] if "drop" in params]
+
+    assert 3.0 not in got or len(set(got)) > 1

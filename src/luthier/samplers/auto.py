@@ -6,16 +6,13 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
-from luthier.observed import options
 from luthier.parts import Proposal, Sampler
 from luthier.space import Space
 
 MANY = 300  # finished trials; beyond, the process proposes only a share of the points
-SEEN, BRANCHED = 12, 5  # finished trials, from which one point in so many is random
 WIDE = 200  # parameters; beyond, the process learns too little from as many trials as one affords
 
 
@@ -27,9 +24,7 @@ class Auto:
     process proposes, see `luthier.samplers.gp.GP`; with several, or more than 200 parameters, a
     Parzen estimator, see `luthier.samplers.tpe.TPE`. Beyond 300 finished trials they take turns:
     of n trials, one in n / 300 comes from the process, so that a proposal costs no more in a long
-    study than in a short one. Where parameters depend on a choice without order, one point in five
-    is random: a model that saw one bad point of an option would not come back to it. `explain`
-    says which, and why.
+    study than in a short one. `explain` says which, and why.
     """
 
     many_objectives: ClassVar[bool] = True
@@ -37,13 +32,7 @@ class Auto:
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points; fewer when a finite space has no more."""
-        loose = _loose(space, history, k)
-        made = self._chosen(_method(space, history, k)).ask(space, history, k - loose, rng)
-        if not loose:
-            return made
-        return Proposal(
-            np.vstack([made.X, self._chosen("random").ask(space, history, loose, rng).X])
-        )
+        return self._chosen(_method(space, history, k)).ask(space, history, k, rng)
 
     def explain(self, space: Space, history: History) -> str:
         """What proposes the next point, and why, in words."""
@@ -56,11 +45,6 @@ class Auto:
             return (
                 f"A Parzen estimator (TPE): {len(space)} parameters are too many for a Gaussian "
                 "process of as many trials as one can afford."
-            )
-        if _loose(space, history, 1):
-            return (
-                f"A random point, as one in {BRANCHED} where parameters depend on a choice: "
-                "no option is given up for one bad point."
             )
         if _method(space, history, 1) == "tpe":
             turns = _turns(history)
@@ -76,10 +60,9 @@ class Auto:
         """The sampler of that name; two of them load SciPy, which takes 0.3 s."""
         if name not in self._made:
             from luthier.samplers.gp import GP
-            from luthier.samplers.random import Random
             from luthier.samplers.tpe import TPE
 
-            self._made[name] = {"gp": GP, "tpe": TPE, "random": Random}[name]()
+            self._made[name] = {"gp": GP, "tpe": TPE}[name]()
         return self._made[name]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -90,21 +73,11 @@ class Auto:
 
 
 def _method(space: Space, history: History, k: int) -> str:
-    """Who proposes the next `k` points, except the random ones."""
+    """Who proposes the next `k` points."""
     if len(history.objectives) > 1 or len(space) > WIDE:
         return "tpe"
     # So many points from now to the next of the process.
     return "gp" if -history.proposals % _turns(history) < k else "tpe"
-
-
-def _loose(space: Space, history: History, k: int) -> int:
-    """How many of the next `k` points are random."""
-    if len(history.objectives) > 1 or int(history.done.sum()) < SEEN:
-        return 0
-    # A number, such as how many layers there are, is searched as well without.
-    if not any(options(space[parent]) > 0 for _, p in space.items() for parent in p.when or ()):
-        return 0
-    return (history.proposals + k) // BRANCHED - history.proposals // BRANCHED
 
 
 def _turns(history: History) -> int:

@@ -19,6 +19,7 @@ from luthier.numerics.threads import one_thread
 from luthier.observed import Seen, embedding, prior
 from luthier.parameters import Array
 from luthier.parts import Proposal
+from luthier.samplers.branches import rarest
 from luthier.samplers.feasibility import Feasibility
 from luthier.samplers.likely import trust
 from luthier.samplers.start import first, start
@@ -31,6 +32,7 @@ REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 
 BOLD = (1.0, 2.0)  # standard deviations below the mean, in turns
 CROWD = 4  # running trials from which the bounds are half as bold again
 NOISY = 0.3  # noise that hyperparameters are also tried with: there are two ways to see a surprise
+SCREENED = 16  # random points with an option, to take the best of; the best of all is a corner
 CAP, FITTED = 250, 150  # trials that the process can hold, and that hyperparameters come from
 
 
@@ -41,7 +43,9 @@ class GP:
     The first points are the default configuration, or the centre of the ranges where it is not
     known, and a design in which every option of every choice comes once. Then, in turns, the
     point with the lowest optimistic bound of its loss, that with the lowest bound of a bolder
-    kind, and the one with the largest expected improvement upon the best expected loss. Running
+    kind, and the one with the largest expected improvement upon the best expected loss. Where
+    parameters depend on a choice without order, such as which model, one point in four has the
+    option that was tried least, and is the most promising of a few random ones. Running
     trials count as if they had ended as expected, and make the bounds bolder. Failed ones count
     as a little worse than the worst, stopped ones as their curves say that they would have
     ended, with the uncertainty of that. Beyond 250 trials, the best, the nearest to the best and
@@ -117,7 +121,9 @@ def explain(space: Space, history: History) -> str:
     ):
         parts += [f"{count} {what}"] if count else []
     rule = "the largest expected improvement" if history.proposals % 3 == 2 else "the lowest bound"
-    return f"A Gaussian process of {', '.join(parts)}: the point with {rule} of the loss."
+    held = rarest(space, np.asarray(history.X), history.proposals)
+    among = f" among some with {held.words}, which was tried least" if held else ""
+    return f"A Gaussian process of {', '.join(parts)}: the point with {rule} of the loss{among}."
 
 
 def expected(space: Space, history: History) -> tuple[Array, Array, float]:
@@ -163,6 +169,7 @@ class _Search:
         if history.constraints and history.done.sum() >= 2:
             self.bounds = Feasibility(self.measured, history)
         self.taken: list[Any] = []
+        self.placed = np.asarray(history.X)
         self.faith = trust(space, history)
         running = np.asarray(history.X[history.running])
         if len(running):
@@ -210,11 +217,28 @@ class _Search:
             pending = int(self.history.running.sum()) + len(self.taken)
             bold = BOLD[draw % 3] * (1 + 0.5 * min(1.0, pending / CROWD))
             self.promise = LowerBound(bold + 1.2 * noisy)
-        row = self._from_all() if self._small else self._from_climb(belief.mean)
+        row = self._from_branch(draw)
+        if row is None:
+            row = self._from_all() if self._small else self._from_climb(belief.mean)
         if row is not None:
             self._believe(row[None])
+            self.placed = np.vstack([self.placed, row])
             self.taken.append(self.space.key(self.space.raw(row)))
         return row
+
+    def _from_branch(self, draw: int) -> Array | None:
+        """The best of some points with the rarest option; None where it is not the turn of one."""
+        option = rarest(self.space, self.placed, draw)
+        if option is None:
+            return None
+        X = self.space.sample(SCREENED, self.rng)
+        G = np.where(np.isnan(X), self.rng.random(X.shape), X)
+        G[:, option.column] = option.cell
+        values, (X, _) = self.score(G), self._settled(G)
+        for i in np.argsort(-values, kind="stable"):
+            if math.isfinite(values[i]) and self._fresh(self.space.raw(X[i])):
+                return np.asarray(X[i])
+        return None
 
     @cached_property
     def _small(self) -> bool:
