@@ -15,7 +15,7 @@ from luthier.numerics.curves import Outlook, ladder
 from luthier.numerics.gaussian import Hyper, Posterior, fit
 from luthier.numerics.threads import one_thread
 from luthier.observed import embedding, outlook_of, prior
-from luthier.parameters import Array
+from luthier.parameters import Array, Ints
 from luthier.parts import Job, Sampler
 from luthier.schedulers.full import start
 from luthier.schedulers.rungs import budgets, promotable, reached, standing
@@ -27,6 +27,7 @@ RUNGS = 3  # below the whole; still earlier steps told too little on recorded cu
 FIRST = 8  # configurations that are begun before one gets the whole at once
 TRUST, PAIRS = 0.6, 5  # the agreement that is believed in before any is seen, as of so many pairs
 LEAST, MOST = 0.1, 0.9  # shares of all steps that go to trials that get the whole at once
+TOLD = 100  # configurations that the sampler is told of: those that came furthest, and the last
 JUDGES = 2  # trials that run to their end before any is judged while it runs
 BLIND = 0.6  # of the spread of ends: a rung that leaves more than this open is not judged at
 SHOWN = 200  # curves that the process is shown: the last ones
@@ -89,7 +90,7 @@ class Auto:
         asked = [i for i, level in enumerate(given) if level == top or (len(seen) + i) % 2 == 0]
         X, tags = space.sample(len(given), rng), [0] * len(given)
         if asked:
-            made = start(space, history, sampler, len(asked), rng)
+            made = start(space, _told(seen), sampler, len(asked), rng)
             if len(made) < len(asked):  # nothing is left to begin
                 given, X = given[: len(made)], np.array([job.x for job in made])
                 asked = list(range(len(made)))
@@ -148,28 +149,38 @@ class Auto:
 def _risen(seen: History, levels: list[float]) -> list[Job]:
     """Trials that go on to the next level, from the highest rung down."""
     jobs: list[Job] = []
-    again = _repeats(seen)
     for i in range(len(levels) - 1)[::-1]:
         for row in promotable(seen, int(levels[i]), ETA):
-            if row not in again:
+            if not _repeats(seen, row):
                 number, tag = int(seen.number[row]), int(seen.tag[row])
                 jobs.append(Job(seen.X[row], tag, levels[i + 1], number))
     return jobs
 
 
-def _repeats(seen: History) -> set[int]:
-    """Rows whose reports, of which there are several, are the first ones of another trial."""
-    order = np.argsort(seen.owner, kind="stable")
-    curves = np.column_stack([seen.step, seen.value[:, 0]])[order]
-    parts = np.split(curves, np.searchsorted(seen.owner[order], np.arange(1, len(seen))))
-    known: set[bytes] = set()
-    made: set[int] = set()
-    for row in sorted(range(len(seen)), key=lambda row: -len(parts[row])):
-        curve = parts[row]
-        if len(curve) > 1 and curve.tobytes() in known:
-            made.add(row)
-        known |= {curve[:n].tobytes() for n in range(2, len(curve) + 1)}
-    return made
+def _repeats(seen: History, row: int) -> bool:
+    """Whether all reports of a trial, of which there are several, are those of another one that
+    went further or began before."""
+    steps, losses = _curve(seen, row)
+    alike = (seen.step == steps[-1]) & (seen.value[:, 0] == losses[-1])
+    for other in np.unique(seen.owner[alike & (seen.owner != row)]).tolist():
+        further, theirs = _curve(seen, other)
+        n = len(steps)
+        same = np.array_equal(further[:n], steps) and np.array_equal(theirs[:n], losses)
+        if n > 1 and same and (len(further) > n or other < row):
+            return True
+    return False
+
+
+def _curve(seen: History, row: int) -> tuple[Ints, Array]:
+    mine = seen.owner == row
+    return seen.step[mine], seen.value[mine, 0]
+
+
+def _told(seen: History) -> History:
+    """What the sampler is shown: who came furthest, so that a proposal costs no more in the end."""
+    far = np.where(seen.done | seen.running, np.inf, reached(seen))
+    order = np.lexsort((-np.arange(len(seen)), -far))[:TOLD]
+    return seen if len(seen) <= TOLD else seen.only(np.sort(order))
 
 
 def _given(history: History, seen: History, levels: list[float], k: int) -> list[float]:
