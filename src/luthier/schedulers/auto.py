@@ -23,7 +23,7 @@ from luthier.schedulers.rungs import ladder as halving
 from luthier.space import Mask, Space
 
 ETA = 3  # one in so many goes on
-RUNGS = 3  # below the whole; still earlier steps told too little on recorded curves
+RUNGS = 3  # below the whole; the first is about a 27th of it
 FIRST = 8  # configurations that are begun before one gets the whole at once
 TRUST, PAIRS = 0.6, 5  # the agreement that is believed in before any is seen, as of so many pairs
 LEAST, MOST = 0.1, 0.9  # shares of all steps that go to trials that get the whole at once
@@ -80,7 +80,7 @@ class Auto:
     def next(
         self, space: Space, history: History, sampler: Sampler, k: int, rng: Generator
     ) -> list[Job]:
-        """Trials to go on with where one is likely enough to be the best, else new points."""
+        """With a fidelity who may go on, from the highest rung down, and then new points."""
         if history.fidelity is None:
             return start(space, history, sampler, k, rng)
         seen, top = history.merged(), budgets(history)[1]
@@ -116,8 +116,9 @@ class Auto:
     def risk(self, history: History) -> float:
         """A bound on the chance that a trial which was stopped would have been the best of all.
 
-        Errors of trials count as independent of each other, which overstates it. 0 where none was
-        stopped, or none has ended.
+        Errors of trials count as independent of each other, which overstates it: of many that got
+        little there is nearly always one that could have been. 0 where none was stopped, or none
+        has ended.
         """
         seen = history.seen().merged()
         if not seen.done.any():
