@@ -25,7 +25,8 @@ from benchmarks.quality.rivals import decoded
 from benchmarks.results import commit
 from luthier import Choice, Float, Int, Study, samplers, schedulers
 
-JUMPS = ("full", "asha", "hyperband", "bohb", "dehb", "race")  # know a trial's end when it begins
+# These know a trial's end when it begins.
+JUMPS = ("full", "asha", "hyperband", "bohb", "dehb", "race", "auto")
 
 
 class Luthier:

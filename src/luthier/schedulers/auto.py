@@ -1,8 +1,7 @@
-"""Goes on with a trial as long as there is a chance that it ends as the best."""
+"""Looks at many configurations for a little, as far as that tells who will be good."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,36 +15,47 @@ from luthier.numerics.curves import Outlook, ladder
 from luthier.numerics.gaussian import Hyper, Posterior, fit
 from luthier.numerics.threads import one_thread
 from luthier.observed import embedding, outlook_of, prior
-from luthier.parameters import Array
+from luthier.parameters import Array, Ints
 from luthier.parts import Job, Sampler
 from luthier.schedulers.full import start
-from luthier.schedulers.rungs import budgets
-from luthier.space import Space
+from luthier.schedulers.rungs import budgets, promotable, reached, standing
+from luthier.schedulers.rungs import ladder as halving
+from luthier.space import Mask, Space
 
-WHOLE = 2  # trials that run to their end before any is judged
+ETA = 3  # one in so many goes on
+RUNGS = 3  # below the whole; the first is about a 27th of it
+FIRST = 8  # configurations that are begun before one gets the whole at once
+TRUST, PAIRS = 0.6, 5  # the agreement that is believed in before any is seen, as of so many pairs
+LEAST, MOST = 0.1, 0.9  # shares of all steps that go to trials that get the whole at once
+TOLD = 100  # configurations that the sampler is told of: those that came furthest, and the last
+JUDGES = 2  # trials that run to their end before any is judged while it runs
 BLIND = 0.6  # of the spread of ends: a rung that leaves more than this open is not judged at
-WORTH = 1.5  # how much more likely than the limit one must be to be gone on with later
-MOST = 200  # curves that the process is shown: the last ones
+SHOWN = 200  # curves that the process is shown: the last ones
 FITTED = 60  # of these, how many its hyperparameters are fitted to
 WIDE = 200  # parameters beyond which there is no process
 
 
 @dataclass(frozen=True)
 class Auto:
-    """Stops a trial when it is unlikely to end as the best, and goes on with it when that changes.
+    """Gives many configurations a little, and the best of them more; or stops the hopeless.
 
-    How curves end is learned from the curves that went further; what parameters promise, from a
-    Gaussian process over the ends. At some ten steps on its way a trial is asked for the chance
-    that it ends better than the best so far. In a study with a fidelity, one that was stopped
-    goes on, as a new trial with it as `parent`, when its chance has become better than that of
-    the point that the sampler would start.
+    In a study with a fidelity, one in three goes on from each of the last three rungs, as with
+    `luthier.schedulers.ASHA`. The sampler proposes every second new point, by all that was seen,
+    and the other is random. Some new points of the sampler get the whole at once: a share of all
+    steps that follows from how well the order at the first rung agreed with that at the end among
+    such trials, a tenth where it always did and nine tenths where it was the other way round. A
+    curve that repeats another one to the last digit does not go on.
+
+    Without a fidelity a trial is stopped when it is unlikely to end as the best. How curves end is
+    learned from the curves that went further; what parameters promise, from a Gaussian process
+    over the ends. At some ten steps on its way a trial is asked for its chance.
 
     `risk` says how likely it is, at most, that a trial which was stopped would have been the best.
 
     Parameters
     ----------
     chance : float
-        The chance below which a trial is stopped.
+        The chance below which a trial is stopped, where the study has no fidelity.
 
     Raises
     ------
@@ -54,8 +64,10 @@ class Auto:
 
     Source
     ------
-    Domhan, Springenberg and Hutter (2015) for the rule; Swersky, Snoek and Adams (2014) for going
-    on later. With several objectives the first counts.
+    Li et al. (2020) for the rungs, see `luthier.schedulers.ASHA`; Falkner, Klein and Hutter (2018)
+    for random points among the others; Li et al. (2022), Hyper-Tune (VLDB), for trusting rungs as
+    far as they agree with the end; Domhan, Springenberg and Hutter (2015) for stopping. With
+    several objectives the first counts.
     """
 
     chance: float = 0.15
@@ -68,29 +80,31 @@ class Auto:
     def next(
         self, space: Space, history: History, sampler: Sampler, k: int, rng: Generator
     ) -> list[Job]:
-        """Trials to go on with where one is likely enough to be the best, else new points."""
-        seen, most = history.merged(), budgets(history)[1]
-        jobs = start(space, history, sampler, k, rng, most)
-        if not math.isfinite(most) or not seen.done.any():
-            return jobs
-        view = _View(space, seen)
-        paused = np.flatnonzero(view.paused)
-        chances = view.chances(paused)
-        order = np.argsort(-chances, kind="stable").tolist()
-        better: list[Job] = []
-        for i in order[:k]:
-            job = jobs[len(better)] if len(better) < len(jobs) else None
-            fresh = view.chance_at(job.x) if job is not None else 0.0
-            if chances[i] <= max(fresh, WORTH * self.chance):
-                break
-            row = int(paused[i])
-            better.append(Job(seen.X[row], int(seen.tag[row]), most, int(seen.number[row])))
-        return [*better, *jobs[len(better) :]]
+        """With a fidelity who may go on, from the highest rung down, and then new points."""
+        if history.fidelity is None:
+            return start(space, history, sampler, k, rng)
+        seen, top = history.merged(), budgets(history)[1]
+        levels = [*map(float, halving(history, ETA)[-RUNGS:]), top]
+        jobs = _risen(seen, levels)[:k]
+        given = _given(history, seen, levels, k - len(jobs))
+        asked = [i for i, level in enumerate(given) if level == top or (len(seen) + i) % 2 == 0]
+        X, tags = space.sample(len(given), rng), [0] * len(given)
+        if asked:
+            made = start(space, _told(seen), sampler, len(asked), rng)
+            if len(made) < len(asked):  # nothing is left to begin
+                given, X = given[: len(made)], np.array([job.x for job in made])
+                asked = list(range(len(made)))
+            for i, job in zip(asked, made, strict=True):
+                X[i], tags[i] = job.x, job.tag
+        return jobs + [Job(x, tag, level) for x, tag, level in zip(X, tags, given, strict=True)]
 
     def keep(self, history: History, row: int) -> bool:
-        """Whether the trial may still end as the best."""
+        """Whether the trial may still end as the best; with a fidelity, always: its budget says
+        how far it goes."""
+        if history.fidelity is not None:
+            return True
         seen, (least, most) = history.merged(), budgets(history)
-        if seen.done.sum() < WHOLE:
+        if seen.done.sum() < JUDGES:
             return True
         row = int(np.flatnonzero(seen.number == history.number[row])[0])
         now = int(seen.step[seen.owner == row][-1])
@@ -102,8 +116,9 @@ class Auto:
     def risk(self, history: History) -> float:
         """A bound on the chance that a trial which was stopped would have been the best of all.
 
-        Errors of trials count as independent of each other, which overstates it. 0 where none was
-        stopped, or none has ended.
+        Errors of trials count as independent of each other, which overstates it: of many that got
+        little there is nearly always one that could have been. 0 where none was stopped, or none
+        has ended.
         """
         seen = history.seen().merged()
         if not seen.done.any():
@@ -115,6 +130,11 @@ class Auto:
         """What it does and how sure it is, in words."""
         seen = history.merged()
         stopped = int(seen.stopped.sum())
+        if stopped and seen.fidelity is not None:
+            return (
+                f"{int(seen.done.sum())} configurations got the whole, and {stopped} less; that "
+                f"the best is among these has a chance of at most {self.risk(history):.0%}."
+            )
         if not stopped:
             return f"No trial was stopped; one is when its chance is below {self.chance:.0%}."
         risk = self.risk(history)
@@ -122,6 +142,79 @@ class Auto:
             f"{stopped} configurations were stopped for a chance below {self.chance:.0%} to be "
             f"the best; that the best is among them has a chance of at most {risk:.0%}."
         )
+
+
+# -- little for many -------------------------------------------------------------------------------
+
+
+def _risen(seen: History, levels: list[float]) -> list[Job]:
+    """Trials that go on to the next level, from the highest rung down."""
+    jobs: list[Job] = []
+    for i in range(len(levels) - 1)[::-1]:
+        for row in promotable(seen, int(levels[i]), ETA):
+            if not _repeats(seen, row):
+                number, tag = int(seen.number[row]), int(seen.tag[row])
+                jobs.append(Job(seen.X[row], tag, levels[i + 1], number))
+    return jobs
+
+
+def _repeats(seen: History, row: int) -> bool:
+    """Whether all reports of a trial, of which there are several, are those of another one that
+    went further or began before."""
+    steps, losses = _curve(seen, row)
+    alike = (seen.step == steps[-1]) & (seen.value[:, 0] == losses[-1])
+    for other in np.unique(seen.owner[alike & (seen.owner != row)]).tolist():
+        further, theirs = _curve(seen, other)
+        n = len(steps)
+        same = np.array_equal(further[:n], steps) and np.array_equal(theirs[:n], losses)
+        if n > 1 and same and (len(further) > n or other < row):
+            return True
+    return False
+
+
+def _curve(seen: History, row: int) -> tuple[Ints, Array]:
+    mine = seen.owner == row
+    return seen.step[mine], seen.value[mine, 0]
+
+
+def _told(seen: History) -> History:
+    """What the sampler is shown: who came furthest, so that a proposal costs no more in the end."""
+    far = np.where(seen.done | seen.running, np.inf, reached(seen))
+    order = np.lexsort((-np.arange(len(seen)), -far))[:TOLD]
+    return seen if len(seen) <= TOLD else seen.only(np.sort(order))
+
+
+def _given(history: History, seen: History, levels: list[float], k: int) -> list[float]:
+    """Up to where k new configurations run: to the first level, or to the end at once."""
+    top = levels[-1]
+    # Rows of the history are in the order of their draws.
+    whole = history.budget[np.searchsorted(history.draw, seen.draw)] >= top
+    steps = np.where(seen.running | seen.done, np.minimum(seen.budget, top), reached(seen))
+    share = float(np.clip((1 - _agreement(seen, whole, levels)) / 2, LEAST, MOST))
+    spent, probed = steps.sum(), steps[whole].sum()
+    made: list[float] = []
+    for n in range(len(seen), len(seen) + k):
+        probe = n >= FIRST and probed < share * spent
+        made.append(top if probe else levels[0])
+        spent, probed = spent + made[-1], probed + made[-1] * probe
+    return made
+
+
+def _agreement(seen: History, whole: Mask, levels: list[float]) -> float:
+    """Kendall's tau of losses at the first level and at the end, among trials of which none was
+    chosen by its beginning."""
+    if len(levels) == 1:
+        return TRUST
+    here = (seen.step >= levels[0]) & (seen.step < levels[1])
+    early, end = standing(seen, int(levels[0])), seen.Y[:, 0]
+    there = whole & seen.done & np.isfinite(early) & np.isfinite(end)
+    there &= np.isin(np.arange(len(seen)), seen.owner[here])
+    a, b = early[there], end[there]
+    agree = np.sign((a[:, None] - a) * (b[:, None] - b))[np.triu_indices(len(a), 1)]
+    return float((agree.sum() + TRUST * PAIRS) / (len(agree) + PAIRS))
+
+
+# -- chances ---------------------------------------------------------------------------------------
 
 
 class _View:
@@ -146,7 +239,7 @@ class _View:
 
     def _lean(self, space: Space, seen: History) -> None:
         """Let a process over the parameters speak where curves leave much open."""
-        rows = np.flatnonzero(self.known)[-MOST:]
+        rows = np.flatnonzero(self.known)[-SHOWN:]
         self._measured = embedding(space)
         points, block = self._measured(seen.X[rows]), self._measured.block
         y = self.mean[rows]
@@ -171,16 +264,6 @@ class _View:
     def chances(self, rows: Any) -> Array:
         """(k,) chances that trials end better than the best."""
         return np.asarray(ndtr((self.best - self.mean[rows]) / np.maximum(self.sd[rows], 1e-9)))
-
-    def chance_at(self, x: Array) -> float:
-        """The chance of a new point (d,)."""
-        if self._model is None:
-            return 0.5
-        with one_thread():
-            belief = self._model(self._measured(x[None]))
-        sd = math.sqrt(float(belief.variance[0]) + self._model.hyper.noise)
-        lead = (self.best - self._middle) / self._scale - float(belief.mean[0])
-        return float(ndtr(lead / sd))
 
     def blind(self, row: int) -> bool:
         """Whether too little is known of ends at the rung of a trial to judge it."""
