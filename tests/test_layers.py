@@ -23,7 +23,7 @@ LAYERS = """
     trial owners about log propose results recommend spent
     samplers schedulers stores
     named observed
-    parts outcome
+    asked parts outcome
     history
     space
     space_json space_likely space_sklearn
