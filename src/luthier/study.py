@@ -127,7 +127,8 @@ class Study:
     def _parts(
         self, sampler: str | Sampler, scheduler: str | Scheduler, objectives: tuple[Objective, ...]
     ) -> None:
-        self.sampler, self.scheduler = samplers.sampler(sampler), schedulers.scheduler(scheduler)
+        self.sampler = settings.with_studies(samplers.sampler(sampler))
+        self.scheduler = schedulers.scheduler(scheduler)
         many = getattr(self.sampler, "many_objectives", True)
         if len(objectives) > 1 and not many:
             raise StudyError(
@@ -264,13 +265,7 @@ class Study:
             If it is not said which study, or a sampler cannot be made again.
         """
         if name is None and isinstance(store, str | os.PathLike):
-            names = stores.studies(store)
-            if len(names) != 1:
-                raise StudyError(
-                    f"{os.fspath(store)!r} holds {len(names)} studies: "
-                    f"{', '.join(map(repr, names)) or 'none'}. Say which one with name=."
-                )
-            name = names[0]
+            name = settings.one_of(store, "Say which one with name=.")
         name = name or "study"
         given = settings.space(space)
         log = Log(stores.open(store, name, create=False), given)
