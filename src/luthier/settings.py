@@ -154,6 +154,24 @@ def constraints(given: Any, objectives: tuple[Objective, ...]) -> tuple[Constrai
     return tuple(made)
 
 
+def cost(given: Any, objectives: tuple[Objective, ...]) -> str | None:
+    if given is None:
+        return None
+    words = "Write cost='seconds', or the name of a metric that the objective returns."
+    if not isinstance(given, str) or not given:
+        raise StudyError(f"cost: expected a name, got {given!r}. {words}")
+    if len(objectives) > 1:
+        raise StudyError(
+            f"cost: {given!r} is weighed against one objective, and there are {len(objectives)}: "
+            f"{', '.join(map(str, objectives))}. Name one of them, or leave the cost out."
+        )
+    if given == objectives[0].name:
+        raise StudyError(
+            f"cost: {given!r} is the objective. Return it under a second name as well."
+        )
+    return given
+
+
 def whole(what: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise StudyError(f"{what}: must be a whole number >= {least}, got {value!r}.")

@@ -52,6 +52,10 @@ class Study:
     constraints : dict, optional
         Bounds on metrics that the objective returns beside its objectives,
         ``{"predict_ms": "<= 10"}``. A trial that breaks one is never better than one that does not.
+    cost : str, optional
+        What proposals are weighed against: "seconds", how long trials run, or the name of a metric
+        that the objective returns, positive. "auto" and "gp" then try what promises much for its
+        cost. With "seconds" a study cannot be repeated exactly.
     sampler : str or Sampler
         Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc", "narrow", ...
     scheduler : str or Scheduler
@@ -99,6 +103,7 @@ class Study:
         minimize: str | Sequence[str] | None = None,
         maximize: str | Sequence[str] | None = None,
         constraints: Mapping[str, str] | None = None,
+        cost: str | None = None,
         sampler: str | Sampler = "auto",
         scheduler: str | Scheduler = "full",
         fidelity: tuple[str, int, int] | None = None,
@@ -118,14 +123,19 @@ class Study:
         self.retries = int(retries)
         amount = settings.fidelity(fidelity)
         bounds = settings.constraints(constraints, objectives)
-        self._parts(sampler, scheduler, objectives)
+        price = settings.cost(cost, objectives)
+        self._parts(sampler, scheduler, objectives, price)
         self._local = store is None
         self._folder = str(settings.folder(self, name, folder, store))
         log = Log(stores.open(store, name, durable=durable), given)
-        self._start(log, name, int(seed), given, objectives, amount, bounds)
+        self._start(log, name, int(seed), given, objectives, amount, bounds, price)
 
     def _parts(
-        self, sampler: str | Sampler, scheduler: str | Scheduler, objectives: tuple[Objective, ...]
+        self,
+        sampler: str | Sampler,
+        scheduler: str | Scheduler,
+        objectives: tuple[Objective, ...],
+        cost: str | None,
     ) -> None:
         self.sampler = settings.with_studies(samplers.sampler(sampler))
         self.scheduler = schedulers.scheduler(scheduler)
@@ -134,6 +144,11 @@ class Study:
             raise StudyError(
                 f"sampler: {self.sampler!r} handles one objective, and there are "
                 f"{len(objectives)}: {', '.join(map(str, objectives))}. Use another sampler."
+            )
+        if cost is not None and not getattr(self.sampler, "uses_cost", False):
+            raise StudyError(
+                f"sampler: {self.sampler!r} takes no notice of what trials cost, and the study has "
+                f"cost={cost!r}. Use 'auto' or 'gp', or leave the cost out."
             )
 
     def _start(
@@ -145,6 +160,7 @@ class Study:
         objectives: tuple[Objective, ...],
         fidelity: Fidelity | None,
         constraints: tuple[Constraint, ...],
+        cost: str | None,
     ) -> None:
         """Begin or continue the study of a log."""
         if fidelity is None and getattr(self.scheduler, "needs_fidelity", False):
@@ -164,10 +180,10 @@ class Study:
         self._fixed: Mapping[str, Any] = {}  # values that parameters keep for now
         if not self.history.opened:
             try:
-                self._begin(space, objectives, fidelity, constraints)
+                self._begin(space, objectives, fidelity, constraints, cost)
             except Conflict:  # another process opened it a moment ago
                 self._log.sync()
-        self._continue(space, objectives, fidelity, constraints)
+        self._continue(space, objectives, fidelity, constraints, cost)
         # A script that declares the space now reads `trial.params`, however the study began.
         self.dynamic = space is None and bool(self.history.opened.get("dynamic"))
         self.reap()
@@ -178,6 +194,7 @@ class Study:
         objectives: tuple[Objective, ...],
         fidelity: Fidelity | None,
         constraints: tuple[Constraint, ...],
+        cost: str | None,
     ) -> None:
         body = {
             "space": (space or Space()).to_json(),
@@ -194,6 +211,8 @@ class Study:
             body["constraints"] = [
                 [c.name, ">=" if c.least else "<=", c.bound] for c in constraints
             ]
+        if cost is not None:
+            body["cost"] = cost
         self._log.append(self._log.event("opened", None, body))
 
     def _continue(
@@ -202,6 +221,7 @@ class Study:
         objectives: tuple[Objective, ...],
         fidelity: Fidelity | None,
         constraints: tuple[Constraint, ...],
+        cost: str | None,
     ) -> None:
         """Check that the log is of the study that was asked for, and take the script's objects."""
         history = self.history
@@ -215,6 +235,7 @@ class Study:
             ("objectives", objectives, history.objectives),
             ("fidelity", fidelity, history.fidelity),
             ("constraints", constraints, history.constraints),
+            ("cost", cost, history.cost),
         ):
             if mine != stored:
                 raise StudyError(
@@ -278,13 +299,14 @@ class Study:
             sampler or settings.made_again(opened["sampler"], samplers.CLASSES, "sampler"),
             scheduler or settings.made_again(opened["scheduler"], schedulers.NAMES, "scheduler"),
             log.history.objectives,
+            log.history.cost,
         )
         study._local = False
         study._folder = str(settings.folder(study, name, folder, store))
         history = log.history
         study._start(
             log, name, history.seed, given, history.objectives, history.fidelity,
-            history.constraints,
+            history.constraints, history.cost,
         )  # fmt: skip
         return study
 
@@ -489,7 +511,9 @@ class Study:
             body = {k: result[k] for k in FINISHED if result.get(k) not in (None, {}, "")}
             events = []
             if body["state"] == "DONE":
-                unknown = outcome.unbounded(body.get("metrics", {}), self.history.constraints)
+                metrics = body.get("metrics", {})
+                unknown = outcome.unbounded(metrics, self.history.constraints)
+                unknown = unknown or outcome.unpriced(metrics, self.history.cost)
                 if unknown:
                     error = {"kind": "Invalid", "message": unknown, "traceback": ""}
                     body = {k: v for k, v in body.items() if k not in ("loss", "metrics")}

@@ -306,6 +306,13 @@ def run(
             rich_help_panel=SEARCH,
         ),
     ] = None,
+    cost: Annotated[
+        str | None,
+        typer.Option(
+            help="What proposals are weighed against: seconds, or a metric that is returned.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
     seed: Seed = 0,
     store: Annotated[
         str, typer.Option(help="File or database URL for the log.", rich_help_panel=OUTPUT)
@@ -330,7 +337,8 @@ def run(
         objective,
         space,
         {"minimize": tuple(minimize or ()) or None, "maximize": tuple(maximize or ()) or None,
-         "sampler": sampler, "scheduler": scheduler, "fidelity": amount(fidelity), "seed": seed},
+         "sampler": sampler, "scheduler": scheduler, "fidelity": amount(fidelity), "cost": cost,
+         "seed": seed},
         store,
         name,
         trials,

@@ -120,6 +120,7 @@ def resume(
         settings = {key: told[key] for key in ("sampler", "scheduler", "seed")}
         lists = ("minimize", "maximize", "fidelity")
         settings |= {key: tuple(told.get(key) or ()) or None for key in lists}
+        settings["cost"] = told.get("cost")
         path = Path(told["space"]) if told["space"] else None
         run(told["objective"], path, settings, store, found, total, seconds, room, voice)
     else:

@@ -33,6 +33,7 @@ class Auto:
     """
 
     many_objectives: ClassVar[bool] = True
+    uses_cost: ClassVar[bool] = True
     _made: dict[str, Sampler] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:

@@ -16,12 +16,14 @@ from luthier.numerics.acquisition import Acquisition, Improvement, LowerBound
 from luthier.numerics.climb import climb, polish
 from luthier.numerics.compromise import Compromise, direction
 from luthier.numerics.gaussian import Belief, Hyper, Posterior, fit
+from luthier.numerics.pareto import front
 from luthier.numerics.threads import one_thread
 from luthier.observed import Seen, embedding, prior, together
 from luthier.parameters import Array
 from luthier.parts import Proposal
 from luthier.samplers.feasibility import Feasibility
 from luthier.samplers.likely import trust
+from luthier.samplers.price import Price
 from luthier.samplers.start import first, start
 from luthier.space import Mask, Space
 
@@ -30,6 +32,7 @@ LISTED = 1000  # a space with no more points is searched by looking at all of th
 DRAWN, NEAR = 512, 128  # points to look at first: anywhere, and around the best
 REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 5 % more
 BOLD = (1.0, 2.0)  # standard deviations below the mean, in turns
+BETWEEN = (0.5, 1.0)  # the same between several objectives; (1, 2) fills fronts less
 CROWD = 4  # running trials from which the bounds are half as bold again
 NOISY = 0.3  # noise that hyperparameters are also tried with: there are two ways to see a surprise
 CAP, FITTED = 250, 150  # trials that the process can hold, and that hyperparameters come from
@@ -52,6 +55,9 @@ class GP:
     bounds of its losses come along a direction from the worse ends of the front to better ones;
     the direction changes with every point, so that all compromises have their turn.
 
+    In a study with a `cost`, all points are those with the largest expected improvement per
+    expected cost.
+
     Parameters
     ----------
     warp : bool
@@ -69,6 +75,7 @@ class GP:
     warp: bool = True
     trend: bool = True
     many_objectives: ClassVar[bool] = True
+    uses_cost: ClassVar[bool] = True
     _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
@@ -134,6 +141,8 @@ def explain(space: Space, history: History) -> str:
             f"may come furthest beyond the front, this time with the weights {weighed}."
         )
     rule = "the largest expected improvement" if history.proposals % 3 == 2 else "the lowest bound"
+    if history.cost is not None:
+        rule = f"the largest expected improvement per expected cost ({history.cost})"
     return f"A Gaussian process of {', '.join(parts)}: the point with {rule} of the loss."
 
 
@@ -181,6 +190,7 @@ class _Search:
         rows = np.flatnonzero(history.done | history.stopped | history.failed)[kept]
         self.broken = np.flatnonzero((history.done & ~history.feasible)[rows])
         self.aim: Compromise | None = None  # with several objectives
+        self.price = Price.of(self.measured, history)
         self.bounds: Feasibility | None = None
         if history.constraints and history.done.sum() >= 2:
             self.bounds = Feasibility(self.measured, history)
@@ -235,10 +245,10 @@ class _Search:
         self.promise: Acquisition = Improvement(float(at), float(uncertain))
         pending = int(self.history.running.sum()) + len(self.taken)
         crowded = 1 + 0.5 * min(1.0, pending / CROWD)
-        if draw % 3 != 2:
+        if draw % 3 != 2 and self.price is None:
             self.promise = LowerBound(BOLD[draw % 3] * crowded + 1.2 * noisy)
         if len(self.models) > 1:
-            mean = self._aimed(draw, BOLD[draw % 2] * crowded)
+            mean = self._aimed(draw, BETWEEN[draw % 2] * crowded)
         row = self._from_all() if self._small else self._from_climb(mean)
         if row is not None:
             self._believe(row[None])
@@ -246,13 +256,19 @@ class _Search:
         return row
 
     def _aimed(self, draw: int, kappa: float) -> Array:
-        """Aim at a compromise; how far each observation is from it."""
-        beliefs = [model(self.model.points) for model in self.models]
-        means = np.column_stack([belief.mean for belief in beliefs])
-        kept = np.delete(means, self.broken, axis=0) if self.hopeful else means
+        """Aim at a compromise; an order of the observations in which some of the front are first.
+
+        Starting near those that are best for this compromise fills fronts less.
+        """
+        means = np.column_stack([model(self.model.points).mean for model in self.models])
+        rows = np.arange(len(means))
+        rows = np.delete(rows, self.broken) if self.hopeful else rows
         weights = direction(draw, len(self.models), self.history.seed)
-        self.aim = Compromise.of(kept, weights, kappa)
-        return -self.aim([b.mean for b in beliefs], [np.zeros(len(means))] * len(beliefs))
+        self.aim = Compromise.of(means[rows], weights, kappa)
+        order = np.full(len(means), 2.0)
+        leading = rows[front(means[rows])]
+        order[leading] = self.rng.random(len(leading))
+        return order
 
     @cached_property
     def _small(self) -> bool:
@@ -317,6 +333,8 @@ class _Search:
         else:
             all_of = [belief, *(model(points) for model in self.models[1:])]
             made = self.aim([b.mean for b in all_of], [b.variance for b in all_of])
+        if self.price is not None:
+            made = made - self.price(points)
         if self.bounds is not None:
             made = self.bounds(points) + (made if self.hopeful else 0.0)
         return np.where(belief.known, made + known, made)
@@ -334,7 +352,8 @@ class _Search:
             for j, (_, p) in enumerate(self.space.items())
             if p.cells > EXCHANGED and not np.isnan(x[j])
         ]
-        if not free or self.bounds is not None or self.aim is not None:  # slopes not worked out
+        terms = self.bounds, self.aim, self.price
+        if not free or any(term is not None for term in terms):  # their slopes are not worked out
             return G
         place = np.searchsorted(self.measured.numeric, free)
 
