@@ -20,7 +20,7 @@ LAYERS = """
     importance
     models estimate
     run settings
-    trial owners about log propose results recommend spent
+    trial owners about log propose results recommend retention spent
     samplers schedulers stores
     named observed
     asked parts outcome

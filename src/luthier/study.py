@@ -22,6 +22,7 @@ from luthier.log import Log
 from luthier.parts import Sampler, Scheduler, config
 from luthier.propose import fixed_space, propose
 from luthier.results import Result, result, table
+from luthier.retention import tidy
 from luthier.samplers.wrapped import explain
 from luthier.space import Space
 from luthier.trial import Task, Trial
@@ -178,6 +179,7 @@ class Study:
         self._stops: set[int] = set()  # running trials that should end
         self._stop_all = False
         self._fixed: Mapping[str, Any] = {}  # values that parameters keep for now
+        self._keep: int | None = None  # folders of so many of the best are kept during a run
         if not self.history.opened:
             try:
                 self._begin(space, objectives, fidelity, constraints, cost)
@@ -438,6 +440,35 @@ class Study:
         """Where a trial keeps its files; the folder may not be there."""
         return Path(self._folder) / f"{number:05d}"
 
+    def tidy(self, keep: int = 5) -> list[int]:
+        """Remove the folders of trials that ended and are not among the best.
+
+        What stays: the folders of running trials and of those that they go on from; of lost trials
+        that will be tried again; of stopped trials that may be given more, in a study with a
+        fidelity; and of the best. The log keeps every trial.
+
+        Parameters
+        ----------
+        keep : int
+            How many of the best trials keep their folders; 0 for none. With several objectives
+            the front comes first.
+
+        Returns
+        -------
+        list of int
+            The numbers of the trials whose folders were removed.
+
+        Raises
+        ------
+        StudyError
+            If `keep` makes no sense, or a folder cannot be removed.
+        """
+        settings.whole("tidy: keep", keep, 0)
+        with self._lock:
+            self.flush()
+            self._log.sync()
+            return tidy(self.history, self.scheduler, int(keep), Path(self._folder))
+
     def flush(self) -> None:
         """Store everything that has happened; on return it survives a crash."""
         with self._lock:
@@ -532,6 +563,8 @@ class Study:
             self._log.apply(*events, self._log.event("finished", number, body))
             if not self._local and result.get("seconds", inf) > QUICK:
                 self.flush()
+            if self._keep is not None:
+                self.tidy(self._keep)
 
     # -- what a running trial says
 
@@ -633,6 +666,7 @@ class Study:
         fixed: Mapping[str, Any] | None = None,
         executor: int | str | Executor | Callable[[], Executor] | None = None,
         limit: Limit | None = None,
+        keep: int | None = None,
         progress: bool | Watcher | None = None,
     ) -> Study:
         """Try parameters until a limit is reached, the first of those given.
@@ -670,6 +704,8 @@ class Study:
         limit : Limit, optional
             What each trial may take: time, memory, cores, GPUs, disk. It then runs in a child
             process, and one that takes more fails alone, with the cause.
+        keep : int, optional
+            Remove trials' folders whenever one ends, as `tidy` does, but for so many of the best.
         progress : bool or Watcher, optional
             A line that shows how it goes; by default only on a terminal.
 
@@ -689,8 +725,14 @@ class Study:
         from luthier.run.loop import run
 
         limits = Limits(trials, more, seconds, until, patience, cpu_hours)
-        with self._fixing(fixed):
-            run(self, objective, limits, executor, progress, limit)
+        if keep is not None:
+            settings.whole("run: keep", keep, 0)
+        before, self._keep = self._keep, keep
+        try:
+            with self._fixing(fixed):
+                run(self, objective, limits, executor, progress, limit)
+        finally:
+            self._keep = before
         return self
 
     def enqueue(self, params: Mapping[str, Any], *, again: bool = False) -> bool:

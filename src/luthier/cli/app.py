@@ -384,6 +384,26 @@ def trials(
 
 @app.command()
 @guard
+def tidy(
+    where: Where = ".",
+    name: Name = None,
+    keep: Annotated[int, typer.Option(help="How many of the best keep their folders.")] = 5,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the trials keep files, if not beside the store.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Remove the folders, with checkpoints, of trials that ended and are not among the best.
+
+    Folders of running trials and of those that may be gone on from stay.
+    """
+    from luthier.cli.commands import tidy as work
+
+    work(where, name, keep, folder, Voice(json))
+
+
+@app.command()
+@guard
 def export(
     where: Where = ".",
     name: Name = None,

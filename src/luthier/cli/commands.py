@@ -351,6 +351,17 @@ def trials(where: str, name: str | None, limit: int, sort: str, failed: bool, vo
         voice.out(tables.trials(study, rows))
 
 
+def tidy(where: str, name: str | None, keep: int, folder: Path | None, voice: Voice) -> None:
+    """Remove the folders of trials that nobody needs."""
+    from luthier.study import Study
+
+    at_least("--keep", keep, 0)
+    with Study.open(_place(where)[0], name, folder=folder) as study:
+        gone = study.tidy(keep)
+        voice.data({"removed": gone, "folder": str(study.folder_of(0).parent)})
+        voice.out(f"Removed {len(gone)} folders of trials in {study.folder_of(0).parent}.")
+
+
 def export(where: str, name: str | None, to: Path | None, form: str) -> None:
     """Write every trial as CSV, JSON or Parquet."""
     from luthier.cli import results
