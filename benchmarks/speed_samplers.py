@@ -2,7 +2,7 @@
 
     pip install '.[bench]'
     python -m benchmarks.speed_samplers           # a quarter of an hour or so
-    python -m benchmarks.speed_samplers --long    # also a whole study of 10,000 trials: half an hour
+    python -m benchmarks.speed_samplers --long    # also a study of 10,000 trials
 
 A study is filled with random trials, asked once, and then timed for some turns of ask and tell.
 Where nothing else is said, times are CPU seconds of the process, on one thread.

@@ -164,7 +164,8 @@ def rival(table: Table, sampler: str, seed: int, bounded: bool) -> Array:
 
 
 FRONTS = {
-    "random": (luthier, "random"), "luthier genetic": (luthier, "genetic"),
+    "random": (luthier, "random"), "luthier auto": (luthier, "auto"),
+    "luthier genetic": (luthier, "genetic"),
     "luthier tpe": (luthier, "tpe"), "optuna nsga2": (rival, "nsga2"),
     "optuna tpe": (rival, "tpe"),
 }  # fmt: skip

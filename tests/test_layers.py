@@ -20,10 +20,10 @@ LAYERS = """
     importance
     models estimate
     run settings
-    trial owners about log propose results recommend spent
+    trial owners about log propose results recommend retention spent
     samplers schedulers stores
     named observed
-    parts outcome
+    asked parts outcome
     history
     space
     space_json space_likely space_sklearn

@@ -568,6 +568,7 @@ def test_reprs_say_what_matters():
 def test_explain_says_what_proposes_next_and_why():
     modelled = Study(SPACE).run(bowl, trials=8)
     many = Study(SPACE, minimize=("loss", "cost"))
+    many.run(lambda t: {"loss": 1.5, "cost": -2.0}, trials=6)
 
     assert "process" in modelled.explain()
     assert "2 objectives" in many.explain()

@@ -7,7 +7,7 @@ Kinds of events, and what their bodies hold:
 
 ========  =========================================================================================
 opened    space, objectives, seed, sampler, scheduler; about: versions and machine; where there are:
-          fidelity (name, least and most), constraints (name, >= or <=, bound)
+          fidelity (name, least and most), constraints (name, >= or <=, bound), cost (its name)
 grew      space: all parameters from here on; or parameters: those added or widened
 queued    params: a configuration to try next; again: even if it was tried before
 created   draw, params; where they matter: parent, tag, budget, queued (which entry), owner
@@ -179,6 +179,8 @@ class History:
         What a trial can be given less of.
     constraints : tuple of Constraint
         c of them.
+    cost : str or None
+        What proposals are weighed against: "seconds", or a metric.
     X : (n, d)
         Points in the unit cube, NaN where inactive. Rows from before the space changed may lie
         outside [0, 1].
@@ -223,6 +225,7 @@ class History:
         self._version = 0  # events so far
         self.fidelity: Fidelity | None = None
         self.constraints: tuple[Constraint, ...] = ()
+        self.cost: str | None = None
         self._seen: tuple[int, History] | None = None
         self._merged: tuple[int, History] | None = None
         self._fold = {kind: getattr(self, f"_{kind}") for kind in KINDS}
@@ -288,6 +291,7 @@ class History:
         space, seed = Space.from_json(body["space"]), body.get("seed", 0)
         self._begin(space, objectives, seed, len(bounds))
         self.fidelity = Fidelity(*body["fidelity"]) if body.get("fidelity") else None
+        self.cost = body.get("cost")
 
     def _grew(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         if "space" in body:
@@ -475,6 +479,17 @@ class History:
             told = self._trials.cell("finished", row) - self._trials.cell("started", row)
         return float(told)
 
+    def costs(self) -> Array:
+        """(n,) what trials cost that returned a result, see `cost`; NaN of the others."""
+        made = np.full(len(self), math.nan)
+        for row in np.flatnonzero(self.done | self.stopped).tolist():
+            if self.cost == "seconds":
+                made[row] = self.seconds(row)
+            elif self.cost is not None:
+                value = self.metrics(row).get(self.cost)
+                made[row] = value if isinstance(value, int | float) else math.nan
+        return made
+
     def reported(self, row: int) -> dict[int, dict[str, Any]]:
         """Reported metrics beside the objectives, by step."""
         return self._metrics.get(row, {})
@@ -657,7 +672,7 @@ class History:
         `heir` says for each row to which row its reports belong.
         """
         made = History(self.space, objectives=self.objectives, seed=self.seed)
-        made.fidelity, made.constraints = self.fidelity, self.constraints
+        made.fidelity, made.constraints, made.cost = self.fidelity, self.constraints, self.cost
         self.tried({})  # enters what is not entered yet, once for both
         made._keys, made._keyed = self._keys, len(rows)
         made._X, made._encoded = self.X[rows], len(rows)

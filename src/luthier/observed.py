@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -119,13 +120,14 @@ class Seen:
     spread: Array | None = None
 
     @classmethod
-    def of(cls, history: History, *, warp: bool, bounded: bool = True) -> Seen:
-        """What a history tells; with `bounded`, breaking a constraint is as bad as failing."""
+    def of(cls, history: History, *, warp: bool, bounded: bool = True, objective: int = 0) -> Seen:
+        """What a history tells of one objective; with `bounded`, breaking a constraint is as bad as
+        failing."""
         done, stopped, failed = history.done, history.stopped, history.failed
-        y = history.Y[:, 0].copy()
+        y, value = history.Y[:, objective].copy(), history.value[:, objective]
         spread = None
         if stopped.any():
-            ends, sd = _expected_ends(history, np.flatnonzero(stopped), y[done])
+            ends, sd = _expected_ends(history, np.flatnonzero(stopped), objective)
             y[stopped] = ends
             spread = np.zeros(len(y))
             spread[stopped] = sd
@@ -135,7 +137,7 @@ class Seen:
         kept = history.feasible | ~done if bounded else True
         y = np.where(np.isfinite(y) & kept, y, np.nan)
         losses = np.where(done, y, np.nan)
-        error = standard_error(history.owner, history.step, history.value[:, 0], losses)
+        error = standard_error(history.owner, history.step, value, losses)
         return cls(np.asarray(history.X[rows]), y[rows], warp, error, spread)
 
     def __len__(self) -> int:
@@ -203,6 +205,14 @@ class Seen:
         return kept
 
 
+def together(each: Sequence[Seen]) -> Seen:
+    """What was seen of several objectives as if of one, by the mean of the ranks of losses."""
+    if len(each) == 1:
+        return each[0]
+    ranks = [np.argsort(np.argsort(seen.standard, kind="stable"), kind="stable") for seen in each]
+    return Seen(each[0].X, np.mean(ranks, axis=0), warp=False)
+
+
 def _along(at: Array, y: Array, z: Array) -> Array:
     """Interpolated in `y`, and beyond its ends on the straight line through them."""
     made = np.interp(at, y, z)
@@ -210,22 +220,23 @@ def _along(at: Array, y: Array, z: Array) -> Array:
     return np.asarray(made + slope * (np.minimum(at - y[0], 0) + np.maximum(at - y[-1], 0)))
 
 
-def _expected_ends(history: History, rows: Any, finals: Array) -> tuple[Array, Array]:
-    losses = np.where(history.done, history.Y[:, 0], np.nan)
-    folded = repeats(history.owner, history.value[:, 0], losses)
+def _expected_ends(history: History, rows: Any, objective: int) -> tuple[Array, Array]:
+    losses = np.where(history.done, history.Y[:, objective], np.nan)
+    finals, value = losses[history.done], history.value[:, objective]
+    folded = repeats(history.owner, value, losses)
     if 2 * folded.sum() > len(finals) > 0:
-        ends = paired(history.owner, history.step, history.value[:, 0], losses, folded, rows)
+        ends = paired(history.owner, history.step, value, losses, folded, rows)
         if np.isfinite(ends).all():
             return ends, np.zeros(len(rows))
-    view = outlook_of(history)
+    view = outlook_of(history, objective)
     mean = view.middle + view.scale * view.mean[rows]
     if len(finals):
         mean = np.where(np.isnan(mean), np.quantile(finals, UNREPORTED), mean)
     return mean, np.where(np.isnan(view.sd[rows]), 0.0, view.scale * view.sd[rows])
 
 
-def outlook_of(history: History) -> Outlook:
+def outlook_of(history: History, objective: int = 0) -> Outlook:
     """How trials will end by their reports; `history` is merged."""
     most = math.inf if history.fidelity is None else float(history.fidelity.most)
-    finals = np.where(history.done, history.Y[:, 0], np.nan)
-    return outlook(history.owner, history.step, history.value[:, 0], finals, most)
+    finals = np.where(history.done, history.Y[:, objective], np.nan)
+    return outlook(history.owner, history.step, history.value[:, objective], finals, most)

@@ -150,6 +150,24 @@ def unbounded(metrics: Mapping[str, Any], constraints: Sequence[Constraint]) -> 
     return ""
 
 
+def unpriced(metrics: Mapping[str, Any], cost: str | None) -> str:
+    """What is to be said of a cost whose metric is missing or not positive; empty if it is fine."""
+    if cost is None or cost == "seconds":
+        return ""
+    if cost not in metrics:
+        return (
+            f"the objective returned no {cost!r}, which is the cost that the study goes by. "
+            "Return a dict that holds it too."
+        )
+    got = number(metrics[cost])
+    if got is None or not 0 < got < math.inf:
+        return (
+            f"the objective returned {_shown(metrics[cost])} for {cost!r}, which is the cost that "
+            "the study goes by. Return a positive number."
+        )
+    return ""
+
+
 def explain(error: BaseException) -> dict[str, str]:
     """Kind, message and traceback of an exception, as the log keeps them."""
     try:

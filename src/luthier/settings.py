@@ -11,16 +11,67 @@ import uuid
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import fields, is_dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from luthier import stores
-from luthier.errors import SpaceError, StudyError
+from luthier.errors import SpaceError, StoreError, StudyError
 from luthier.history import Constraint, Fidelity, Objective
+from luthier.log import Log
 from luthier.space import Space
+
+
+def with_studies(part: Any) -> Any:
+    """A sampler, with the earlier studies that it, or one inside it, names by their stores read."""
+    if callable(getattr(part, "reading", None)):
+        part = part.reading(earlier)
+    if isinstance(part, tuple):
+        items = tuple(map(with_studies, part))
+        return items if any(a is not b for a, b in zip(items, part, strict=True)) else part
+    if not is_dataclass(part) or isinstance(part, type) or not hasattr(part, "ask"):
+        return part
+    old = {f.name: getattr(part, f.name) for f in fields(part) if f.init}
+    new = {name: with_studies(value) for name, value in old.items()}
+    changed = {name: value for name, value in new.items() if value is not old[name]}
+    return replace(part, **changed) if changed else part
+
+
+def earlier(store: Any, name: str | None) -> Any:
+    """The history and name of a stored study, which is only read.
+
+    Raises
+    ------
+    StoreError, StudyError
+        If there is no such study, or it is not said which.
+    """
+    if name is None:
+        name = one_of(store, "Give a pair: Transfer([('old.db', 'its name')]).")
+    kept = stores.open(store, name, create=False)
+    try:
+        history = Log(kept).history
+    finally:
+        kept.close()
+    if not history.opened:
+        raise StoreError(
+            f"{os.fspath(store)}: the study {name!r} was never opened. Check the name."
+        )
+    return SimpleNamespace(history=history, name=name)
+
+
+def one_of(store: str | os.PathLike[str], hint: str) -> str:
+    """The name of the only study of a store; `hint` ends the error where there are others."""
+    names = stores.studies(store)
+    if len(names) != 1:
+        raise StudyError(
+            f"{os.fspath(store)!r} holds {len(names)} studies: "
+            f"{', '.join(map(repr, names)) or 'none'}. {hint}"
+        )
+    return names[0]
 
 
 def space(given: Any) -> Space | None:
@@ -101,6 +152,24 @@ def constraints(given: Any, objectives: tuple[Objective, ...]) -> tuple[Constrai
             )
         made.append(Constraint(name, found[1] == ">=", bound))
     return tuple(made)
+
+
+def cost(given: Any, objectives: tuple[Objective, ...]) -> str | None:
+    if given is None:
+        return None
+    words = "Write cost='seconds', or the name of a metric that the objective returns."
+    if not isinstance(given, str) or not given:
+        raise StudyError(f"cost: expected a name, got {given!r}. {words}")
+    if len(objectives) > 1:
+        raise StudyError(
+            f"cost: {given!r} is weighed against one objective, and there are {len(objectives)}: "
+            f"{', '.join(map(str, objectives))}. Name one of them, or leave the cost out."
+        )
+    if given == objectives[0].name:
+        raise StudyError(
+            f"cost: {given!r} is the objective. Return it under a second name as well."
+        )
+    return given
 
 
 def whole(what: str, value: Any, least: int) -> None:

@@ -22,6 +22,7 @@ from luthier.log import Log
 from luthier.parts import Sampler, Scheduler, config
 from luthier.propose import fixed_space, propose
 from luthier.results import Result, result, table
+from luthier.retention import tidy
 from luthier.samplers.wrapped import explain
 from luthier.space import Space
 from luthier.trial import Task, Trial
@@ -52,6 +53,10 @@ class Study:
     constraints : dict, optional
         Bounds on metrics that the objective returns beside its objectives,
         ``{"predict_ms": "<= 10"}``. A trial that breaks one is never better than one that does not.
+    cost : str, optional
+        What proposals are weighed against: "seconds", how long trials run, or the name of a metric
+        that the objective returns, positive. "auto" and "gp" then try what promises much for its
+        cost. With "seconds" a study cannot be repeated exactly.
     sampler : str or Sampler
         Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc", "narrow", ...
     scheduler : str or Scheduler
@@ -99,6 +104,7 @@ class Study:
         minimize: str | Sequence[str] | None = None,
         maximize: str | Sequence[str] | None = None,
         constraints: Mapping[str, str] | None = None,
+        cost: str | None = None,
         sampler: str | Sampler = "auto",
         scheduler: str | Scheduler = "full",
         fidelity: tuple[str, int, int] | None = None,
@@ -118,21 +124,32 @@ class Study:
         self.retries = int(retries)
         amount = settings.fidelity(fidelity)
         bounds = settings.constraints(constraints, objectives)
-        self._parts(sampler, scheduler, objectives)
+        price = settings.cost(cost, objectives)
+        self._parts(sampler, scheduler, objectives, price)
         self._local = store is None
         self._folder = str(settings.folder(self, name, folder, store))
         log = Log(stores.open(store, name, durable=durable), given)
-        self._start(log, name, int(seed), given, objectives, amount, bounds)
+        self._start(log, name, int(seed), given, objectives, amount, bounds, price)
 
     def _parts(
-        self, sampler: str | Sampler, scheduler: str | Scheduler, objectives: tuple[Objective, ...]
+        self,
+        sampler: str | Sampler,
+        scheduler: str | Scheduler,
+        objectives: tuple[Objective, ...],
+        cost: str | None,
     ) -> None:
-        self.sampler, self.scheduler = samplers.sampler(sampler), schedulers.scheduler(scheduler)
+        self.sampler = settings.with_studies(samplers.sampler(sampler))
+        self.scheduler = schedulers.scheduler(scheduler)
         many = getattr(self.sampler, "many_objectives", True)
         if len(objectives) > 1 and not many:
             raise StudyError(
                 f"sampler: {self.sampler!r} handles one objective, and there are "
                 f"{len(objectives)}: {', '.join(map(str, objectives))}. Use another sampler."
+            )
+        if cost is not None and not getattr(self.sampler, "uses_cost", False):
+            raise StudyError(
+                f"sampler: {self.sampler!r} takes no notice of what trials cost, and the study has "
+                f"cost={cost!r}. Use 'auto' or 'gp', or leave the cost out."
             )
 
     def _start(
@@ -144,6 +161,7 @@ class Study:
         objectives: tuple[Objective, ...],
         fidelity: Fidelity | None,
         constraints: tuple[Constraint, ...],
+        cost: str | None,
     ) -> None:
         """Begin or continue the study of a log."""
         if fidelity is None and getattr(self.scheduler, "needs_fidelity", False):
@@ -161,12 +179,13 @@ class Study:
         self._stops: set[int] = set()  # running trials that should end
         self._stop_all = False
         self._fixed: Mapping[str, Any] = {}  # values that parameters keep for now
+        self._keep: int | None = None  # folders of so many of the best are kept during a run
         if not self.history.opened:
             try:
-                self._begin(space, objectives, fidelity, constraints)
+                self._begin(space, objectives, fidelity, constraints, cost)
             except Conflict:  # another process opened it a moment ago
                 self._log.sync()
-        self._continue(space, objectives, fidelity, constraints)
+        self._continue(space, objectives, fidelity, constraints, cost)
         # A script that declares the space now reads `trial.params`, however the study began.
         self.dynamic = space is None and bool(self.history.opened.get("dynamic"))
         self.reap()
@@ -177,6 +196,7 @@ class Study:
         objectives: tuple[Objective, ...],
         fidelity: Fidelity | None,
         constraints: tuple[Constraint, ...],
+        cost: str | None,
     ) -> None:
         body = {
             "space": (space or Space()).to_json(),
@@ -193,6 +213,8 @@ class Study:
             body["constraints"] = [
                 [c.name, ">=" if c.least else "<=", c.bound] for c in constraints
             ]
+        if cost is not None:
+            body["cost"] = cost
         self._log.append(self._log.event("opened", None, body))
 
     def _continue(
@@ -201,6 +223,7 @@ class Study:
         objectives: tuple[Objective, ...],
         fidelity: Fidelity | None,
         constraints: tuple[Constraint, ...],
+        cost: str | None,
     ) -> None:
         """Check that the log is of the study that was asked for, and take the script's objects."""
         history = self.history
@@ -214,6 +237,7 @@ class Study:
             ("objectives", objectives, history.objectives),
             ("fidelity", fidelity, history.fidelity),
             ("constraints", constraints, history.constraints),
+            ("cost", cost, history.cost),
         ):
             if mine != stored:
                 raise StudyError(
@@ -264,13 +288,7 @@ class Study:
             If it is not said which study, or a sampler cannot be made again.
         """
         if name is None and isinstance(store, str | os.PathLike):
-            names = stores.studies(store)
-            if len(names) != 1:
-                raise StudyError(
-                    f"{os.fspath(store)!r} holds {len(names)} studies: "
-                    f"{', '.join(map(repr, names)) or 'none'}. Say which one with name=."
-                )
-            name = names[0]
+            name = settings.one_of(store, "Say which one with name=.")
         name = name or "study"
         given = settings.space(space)
         log = Log(stores.open(store, name, create=False), given)
@@ -283,13 +301,14 @@ class Study:
             sampler or settings.made_again(opened["sampler"], samplers.CLASSES, "sampler"),
             scheduler or settings.made_again(opened["scheduler"], schedulers.NAMES, "scheduler"),
             log.history.objectives,
+            log.history.cost,
         )
         study._local = False
         study._folder = str(settings.folder(study, name, folder, store))
         history = log.history
         study._start(
             log, name, history.seed, given, history.objectives, history.fidelity,
-            history.constraints,
+            history.constraints, history.cost,
         )  # fmt: skip
         return study
 
@@ -421,6 +440,35 @@ class Study:
         """Where a trial keeps its files; the folder may not be there."""
         return Path(self._folder) / f"{number:05d}"
 
+    def tidy(self, keep: int = 5) -> list[int]:
+        """Remove the folders of trials that ended and are not among the best.
+
+        What stays: the folders of running trials and of those that they go on from; of lost trials
+        that will be tried again; of stopped trials that may be given more, in a study with a
+        fidelity; and of the best. The log keeps every trial.
+
+        Parameters
+        ----------
+        keep : int
+            How many of the best trials keep their folders; 0 for none. With several objectives
+            the front comes first.
+
+        Returns
+        -------
+        list of int
+            The numbers of the trials whose folders were removed.
+
+        Raises
+        ------
+        StudyError
+            If `keep` makes no sense, or a folder cannot be removed.
+        """
+        settings.whole("tidy: keep", keep, 0)
+        with self._lock:
+            self.flush()
+            self._log.sync()
+            return tidy(self.history, self.scheduler, int(keep), Path(self._folder))
+
     def flush(self) -> None:
         """Store everything that has happened; on return it survives a crash."""
         with self._lock:
@@ -494,7 +542,9 @@ class Study:
             body = {k: result[k] for k in FINISHED if result.get(k) not in (None, {}, "")}
             events = []
             if body["state"] == "DONE":
-                unknown = outcome.unbounded(body.get("metrics", {}), self.history.constraints)
+                metrics = body.get("metrics", {})
+                unknown = outcome.unbounded(metrics, self.history.constraints)
+                unknown = unknown or outcome.unpriced(metrics, self.history.cost)
                 if unknown:
                     error = {"kind": "Invalid", "message": unknown, "traceback": ""}
                     body = {k: v for k, v in body.items() if k not in ("loss", "metrics")}
@@ -513,6 +563,8 @@ class Study:
             self._log.apply(*events, self._log.event("finished", number, body))
             if not self._local and result.get("seconds", inf) > QUICK:
                 self.flush()
+            if self._keep is not None:
+                self.tidy(self._keep)
 
     # -- what a running trial says
 
@@ -614,6 +666,7 @@ class Study:
         fixed: Mapping[str, Any] | None = None,
         executor: int | str | Executor | Callable[[], Executor] | None = None,
         limit: Limit | None = None,
+        keep: int | None = None,
         progress: bool | Watcher | None = None,
     ) -> Study:
         """Try parameters until a limit is reached, the first of those given.
@@ -651,6 +704,8 @@ class Study:
         limit : Limit, optional
             What each trial may take: time, memory, cores, GPUs, disk. It then runs in a child
             process, and one that takes more fails alone, with the cause.
+        keep : int, optional
+            Remove trials' folders whenever one ends, as `tidy` does, but for so many of the best.
         progress : bool or Watcher, optional
             A line that shows how it goes; by default only on a terminal.
 
@@ -670,8 +725,14 @@ class Study:
         from luthier.run.loop import run
 
         limits = Limits(trials, more, seconds, until, patience, cpu_hours)
-        with self._fixing(fixed):
-            run(self, objective, limits, executor, progress, limit)
+        if keep is not None:
+            settings.whole("run: keep", keep, 0)
+        before, self._keep = self._keep, keep
+        try:
+            with self._fixing(fixed):
+                run(self, objective, limits, executor, progress, limit)
+        finally:
+            self._keep = before
         return self
 
     def enqueue(self, params: Mapping[str, Any], *, again: bool = False) -> bool:

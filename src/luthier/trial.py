@@ -13,6 +13,7 @@ from zlib import crc32
 import numpy as np
 
 from luthier import outcome
+from luthier.asked import held, join, read
 from luthier.errors import SpaceError, StudyError
 from luthier.history import Objective
 from luthier.parameters import Choice, Float, Int, Parameter, Raw
@@ -194,11 +195,16 @@ class Trial:
         log: bool = False,
         step: builtins.float | None = None,
         default: builtins.float | None = None,
+        likely: tuple[builtins.float, builtins.float] | None = None,
+        extend: bool | tuple[builtins.float, builtins.float] = False,
     ) -> builtins.float:
-        """A real number between `low` and `high`, see `Float`."""
-        made: builtins.float = self._ask(
-            name, Float(low, high, log=log, step=step, default=default)
-        )
+        """A real number between `low` and `high`, see `Float`.
+
+        With `extend` the value may lie beyond them, where a sampler has widened the range.
+        """
+        more: dict[str, Any] = {"log": log, "step": step, "default": default}
+        wanted = Float(low, high, likely=likely, extend=extend, **more)
+        made: builtins.float = self._ask(name, wanted)
         return made
 
     def int(
@@ -210,46 +216,52 @@ class Trial:
         log: bool = False,
         step: builtins.int = 1,
         default: builtins.int | None = None,
+        likely: tuple[builtins.int, builtins.int] | None = None,
+        extend: bool | tuple[builtins.int, builtins.int] = False,
     ) -> builtins.int:
-        """A whole number between `low` and `high`, see `Int`."""
-        made: builtins.int = self._ask(name, Int(low, high, log=log, step=step, default=default))
+        """A whole number between `low` and `high`, see `Int`.
+
+        With `extend` the value may lie beyond them, where a sampler has widened the range.
+        """
+        more: dict[str, Any] = {"log": log, "step": step, "default": default}
+        made: builtins.int = self._ask(name, Int(low, high, likely=likely, extend=extend, **more))
         return made
 
-    def choice(self, name: str, *options: Any, ordered: bool = False) -> Any:
+    def choice(self, name: str, *options: Any, ordered: bool = False, likely: Any = None) -> Any:
         """One of the options, see `Choice`; they may also come as one list."""
         if len(options) == 1 and isinstance(options[0], list | tuple):
             options = tuple(options[0])
-        return self._ask(name, Choice(*options, ordered=ordered))
+        return self._ask(name, Choice(*options, ordered=ordered, likely=likely))
 
     def _ask(self, name: str, wanted: Parameter) -> Any:
         """The value of a parameter: what was proposed where that fits, else a draw of its own."""
         if not isinstance(name, str) or not name:
             raise SpaceError(f"A parameter's name must be a string, got {name!r}.")
+        known = self.added.get(name)
+        if known is None and name in self.task.space:
+            known = self.task.space[name]
         if name in self.params:
             try:
-                wanted.raw(self.params[name], name)
+                held(wanted, known or wanted).raw(self.params[name], name)
             except SpaceError as error:
                 raise SpaceError(
                     f"{name}: was asked for twice in one trial, now as {wanted!r}, and its value "
                     f"{self.params[name]!r} does not fit. Use two names."
                 ) from error
             return self.params[name]
-        known = self.added.get(name)
-        if known is None and name in self.task.space:
-            known = self.task.space[name]
         if known is not None and type(known) is not type(wanted):
             raise SpaceError(
                 f"{name}: was {known!r} and is now asked for as {wanted!r}. "
                 "A parameter keeps its type; use another name."
             )
-        joint = wanted if known is None else _join(known, wanted)
+        joint = wanted if known is None else join(known, wanted)
         if known is None or joint is not known:
             self.added[name] = joint
         entropy = (self.task.study_seed, self.task.draw, crc32(name.encode()))
         proposed = self.task.raw.get(name)
         if name in self.task.hints:
             proposed = joint.raw(self.task.hints[name], name)
-        raw, value = _read(proposed, joint, wanted, entropy)
+        raw, value = read(proposed, joint, wanted, entropy)
         self.raw[name], self.params[name] = raw, value
         return value
 
@@ -306,48 +318,6 @@ class Trial:
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.params.items())
         return f"Trial({self.number}{': ' if shown else ''}{shown})"
-
-
-def _read(
-    proposed: Raw | None, joint: Parameter, wanted: Parameter, entropy: tuple[int, ...]
-) -> tuple[Raw, Any]:
-    """The raw value and the value of one call: as proposed where `wanted` has it, else drawn."""
-    if isinstance(wanted, Choice):
-        assert isinstance(joint, Choice)
-        # By label: an objective may make its options anew in every call.
-        label = None if proposed is None else joint.label(proposed)
-        if label not in wanted.labels:
-            u = np.random.default_rng(entropy).random()
-            label = wanted.labels[wanted.find(wanted.value(wanted.from_unit(u))) or 0]
-        place = wanted.labels.index(label)
-        return joint.ids[joint.labels.index(label)], wanted.options[place]
-    if proposed is not None:
-        try:
-            return proposed, wanted.raw(proposed, "proposed")
-        except SpaceError:
-            pass  # it was proposed for a wider range than this call's
-    drawn = wanted.from_unit(np.random.default_rng(entropy).random())
-    return drawn, drawn
-
-
-def _join(known: Parameter, wanted: Parameter) -> Parameter:
-    """The parameter that holds the values of both: `known` itself where it does, on its scale."""
-    if isinstance(known, Choice):
-        assert isinstance(wanted, Choice)
-        named = zip(wanted.labels, wanted.options, strict=True)
-        extra = [option for label, option in named if label not in known.labels]
-        if not extra:
-            return known
-        wide = Choice(*known.options, *extra, ordered=known.ordered)
-        return Space({"_": known}).grow({"_": wide})["_"]
-    assert not isinstance(wanted, Choice)
-    low, high = min(known.low, wanted.low), max(known.high, wanted.high)
-    if (low, high) == (known.low, known.high) and known.step == wanted.step:
-        return known
-    same, log = known.step == wanted.step, known.log and low > 0
-    if isinstance(known, Int):
-        return Int(int(low), int(high), log=log, step=known.step if same else 1)
-    return Float(low, high, log=log, step=known.step if same else None)
 
 
 def told_to_stop(error: BaseException) -> bool:

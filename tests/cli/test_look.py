@@ -156,3 +156,37 @@ def test_a_reader_that_leaves_early_is_no_error(ran, call, monkeypatch):
     monkeypatch.setattr("luthier.cli.results.trials_csv", gone)
 
     assert call("export").exit_code == 0
+
+
+def test_tidy_removes_what_is_not_among_the_best(call):
+    Path("saving.py").write_text(
+        "def objective(trial):\n"
+        "    (trial.folder / 'model').write_text('')\n"
+        "    return trial.float('x', -3, 9) ** 2\n"
+    )
+    call("run", "saving.py:objective", "--trials", 7, "--sampler", "random")
+
+    done = call("tidy", "luthier.db", "--keep", 2)
+
+    assert done.exit_code == 0, done.stderr
+    assert "Removed 5 folders" in done.stdout
+    assert len(list(Path("luthier-trials/objective").iterdir())) == 2
+    assert json.loads(call("tidy", "luthier.db", "--json").stdout)["removed"] == []
+    assert call("tidy", "luthier.db", "--keep", -1).exit_code != 0
+
+
+def test_a_cost_is_stored_with_the_run_and_taken_up_again(call):
+    Path("priced.py").write_text(
+        "def objective(trial):\n"
+        "    x = trial.float('x', -3, 9)\n"
+        "    return {'loss': x ** 2, 'price': 1 + abs(x)}\n"
+    )
+    done = call("run", "priced.py:objective", "--trials", 4, "--cost", "price")
+    assert done.exit_code == 0, done.stderr
+
+    more = call("resume", "luthier.db", "--more", 2)
+
+    assert more.exit_code == 0, more.stderr
+    with Study.open("luthier.db") as study:
+        assert study.history.cost == "price"
+        assert study.history.counts[1] == 6

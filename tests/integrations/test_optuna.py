@@ -49,10 +49,16 @@ class TestRandom(Anything, MultiObjectiveSamplerTestCase):
 
 
 @pytest.mark.slow
-class TestGP(Anything, SingleOnlySamplerTestCase):
+class TestGP(Anything, MultiObjectiveSamplerTestCase):
     @pytest.fixture
     def sampler(self):
         return lambda: LuthierSampler("gp", seed=3)
+
+
+class TestForest(Anything, SingleOnlySamplerTestCase):
+    @pytest.fixture
+    def sampler(self):
+        return lambda: LuthierSampler("forest", seed=3)
 
 
 # -- what the sampler sees -------------------------------------------------------------------------
@@ -354,7 +360,7 @@ def test_auto_finds_a_minimum_that_random_search_misses():
 
 
 def test_a_sampler_for_one_objective_says_so():
-    study = optuna.create_study(directions=["minimize"] * 2, sampler=LuthierSampler("gp"))
+    study = optuna.create_study(directions=["minimize"] * 2, sampler=LuthierSampler("forest"))
 
     with pytest.raises(StudyError, match="Use another sampler, such as 'auto' or 'tpe'"):
         study.optimize(lambda trial: (trial.suggest_float("x", -3, 9), 1.0), n_trials=1)

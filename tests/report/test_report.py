@@ -555,3 +555,19 @@ def test_when_writing_fails_the_earlier_file_stays_whole(tuned, tmp_path, monkey
 
     assert path.read_text(encoding="utf-8") == before
     assert [each.name for each in tmp_path.iterdir()] == ["report.md"]
+
+
+def test_trials_without_any_result_are_said_to_be_in_the_order_of_their_numbers():
+    def broken(trial):
+        raise ValueError("no data")
+
+    study = Study(Space(x=Float(-3, 9)), seed=1).run(broken, trials=6)
+    for form in both(study):
+        assert "No trial has a result; by number." in form
+        assert "Best first" not in form
+
+    study.ask(2)
+    for form in both(study):
+        assert "No trial has a result; by state and number." in form
+    part = Report(study.history).markdown().split("## Trials")[1]
+    assert re.findall(r"^\| +(\d+) \|", part, re.M)[:8] == list("67012345")

@@ -74,7 +74,7 @@ def test_shares_that_make_no_sense_are_an_error(given):
 
 
 def test_it_handles_what_all_of_them_do():
-    assert not Mixed([("gp", 1), ("tpe", 1)]).many_objectives
+    assert not Mixed([("forest", 1), ("tpe", 1)]).many_objectives
     assert Mixed([("qmc", 1), ("tpe", 1)]).many_objectives
     assert Mixed([("qmc", 1), ("tpe", 1)]).uses_losses
     assert not Mixed([("qmc", 1), ("random", 1)]).uses_losses

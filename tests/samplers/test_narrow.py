@@ -234,7 +234,7 @@ def test_it_is_made_again_from_the_log(tmp_path):
 
 def test_it_handles_what_the_other_sampler_does():
     assert Narrow("tpe").many_objectives
-    assert not Narrow("gp").many_objectives
+    assert not Narrow("forest").many_objectives
     assert not Narrow("random").uses_losses
     study = Study(SPACE, minimize=("a", "b"), sampler=Narrow("tpe"), seed=1)
     study.run(lambda t: {"a": loss(t.params), "b": t.params["flat"]}, trials=50)

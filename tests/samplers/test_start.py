@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from luthier import Choice, Float, Int, Space
+from luthier import Choice, Float, Int, Space, Study
 from luthier.samplers.start import first, start
 
 MIXED = Space(
@@ -73,3 +74,30 @@ def test_a_number_of_layers_begins_with_others_too():
     got = [params["drop"] for params in space.decode(start(space, seed=7))[1:] if "drop" in params]
 
     assert 3.0 not in got or len(set(got)) > 1
+
+
+@pytest.mark.parametrize("name", ["cmaes", "differential", "forest", "genetic", "gp", "tpe"])
+def test_half_of_the_first_points_are_where_the_best_is_believed_to_be(name):
+    believing = Space(x=Float(-3, 9, likely=(7, 7.5)), y=Float(2, 5))
+    plain = Space(x=Float(-3, 9), y=Float(2, 5))
+
+    def share(space):
+        hits = n = 0
+        for seed in range(12):
+            study = Study(space, sampler=name, seed=seed)
+            xs = [trial.params["x"] for trial in study.ask(4)]
+            hits, n = hits + sum(6.5 <= x <= 8 for x in xs), n + len(xs)
+        return hits / n
+
+    assert share(plain) < 0.3
+    assert share(believing) > share(plain) + 0.25
+
+
+@pytest.mark.parametrize("name", ["grid", "qmc"])
+def test_plans_over_the_whole_range_take_no_notice_of_beliefs(name):
+    believing = Space(x=Float(-3, 9, likely=(7, 7.5)), y=Float(2, 5))
+    plain = Space(x=Float(-3, 9), y=Float(2, 5))
+
+    one, other = (Study(space, sampler=name, seed=2).ask(9) for space in (believing, plain))
+
+    assert [trial.params for trial in one] == [trial.params for trial in other]

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from luthier import Choice, Float, Int, Space, Study
-from luthier.errors import StudyError
+from luthier.errors import StoreError, StudyError
 from luthier.numerics.gaussian import Hyper, Posterior
-from luthier.samplers import Random, Transfer
+from luthier.samplers import Mixed, Narrow, Random, Startup, Transfer
 from luthier.samplers.gp import embedding
 from luthier.samplers.transfer import MOST, Past, _Ensemble, _models, _portfolio, _rows, weights
 from luthier.testing import SamplerContract
@@ -245,6 +245,55 @@ def test_the_new_study_goes_on_with_its_copy_whatever_becomes_of_the_earlier_one
     assert [r.params for r in part.results] == [r.params for r in whole.results]
 
 
+def test_stored_studies_are_read_by_path_url_and_name(tmp_path):
+    old = tmp_path / "old.db"
+    for name, loss in (("good", problem()), ("bad", noise(4))):
+        study(loss, 12, name=name, store=old).close()
+    study(problem(), 12, name="alone", store=tmp_path / "one.db").close()
+    opened = [Study.open(old, "good"), Study.open(tmp_path / "one.db"), Study.open(old, "bad")]
+    given = [(old, "good"), str(tmp_path / "one.db"), (f"sqlite:///{old}", "bad")]
+
+    whole = study(problem(0.4), 7, 3, Transfer(opened, "random"))
+    made = study(problem(0.4), 7, 3, Transfer(given, "random"), store=tmp_path / "new.db")
+
+    assert [past.name for past in made.sampler.studies] == ["good", "alone", "bad"]
+    assert [r.params for r in made.results] == [r.params for r in whole.results]
+    again = study(problem(0.4), 8, 3, Transfer(given, "random"), store=tmp_path / "new.db")
+    assert len(again) == 8
+
+
+def test_a_transfer_inside_another_sampler_reads_its_studies_too(tmp_path):
+    study(problem(), 12, name="old", store=tmp_path / "old.db").close()
+    transfer = Transfer(tmp_path / "old.db", "random")
+
+    for outer in (Startup("random", 2, transfer), Mixed([(transfer, 1.0)]), Narrow(transfer)):
+        assert len(study(problem(0.4), 5, 3, outer)) == 5
+
+
+def test_reading_a_stored_study_does_not_change_it(tmp_path):
+    with study(problem(), 12, name="old", store=tmp_path / "old.db") as old:
+        old.ask()
+    before = Study.open(tmp_path / "old.db").history.counts
+
+    Study(SPACE, sampler=Transfer([tmp_path / "old.db"]))
+
+    assert Study.open(tmp_path / "old.db").history.counts == before
+
+
+def test_a_store_that_cannot_be_read_is_named(tmp_path):
+    for name in ("a", "b"):
+        study(problem(), 3, name=name, store=tmp_path / "two.db").close()
+
+    with pytest.raises(StudyError, match=r"two\.db' holds 2 studies: 'a', 'b'\. Give a pair"):
+        Study(SPACE, sampler=Transfer([tmp_path / "two.db"]))
+    with pytest.raises(StoreError, match=r"none\.db"):
+        Study(SPACE, sampler=Transfer([tmp_path / "none.db"]))
+    with pytest.raises(StoreError, match="'c'"):
+        Study(SPACE, sampler=Transfer([(tmp_path / "two.db", "c")]))
+    with pytest.raises(StudyError, match=r"two\.db.* was not read yet"):
+        Transfer([str(tmp_path / "two.db")]).ask(SPACE, history(SPACE), 1, np.random.default_rng(1))
+
+
 def test_another_earlier_study_is_another_sampler(tmp_path):
     study(problem(), 4, 3, Transfer([SIMILAR], "random"), store=tmp_path / "new.db").close()
 
@@ -264,7 +313,8 @@ def test_it_is_a_value():
     ("given", "words"),
     [
         ([], r"Give some: Transfer\("),
-        (["old.db"], r"Open it first: Transfer\(\[Study.open"),
+        ([3.5], r"got 3\.5 of type float\. Give a Study, the path or URL"),
+        ([("old.db", 7)], r"got \('old.db', 7\) of type tuple"),
         ([Study(SPACE)], "has 0 results"),
         ([Study(SPACE, minimize=("a", "b"), sampler="tpe")], "has 2 objectives"),
     ],

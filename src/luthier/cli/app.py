@@ -306,6 +306,13 @@ def run(
             rich_help_panel=SEARCH,
         ),
     ] = None,
+    cost: Annotated[
+        str | None,
+        typer.Option(
+            help="What proposals are weighed against: seconds, or a metric that is returned.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
     seed: Seed = 0,
     store: Annotated[
         str, typer.Option(help="File or database URL for the log.", rich_help_panel=OUTPUT)
@@ -330,7 +337,8 @@ def run(
         objective,
         space,
         {"minimize": tuple(minimize or ()) or None, "maximize": tuple(maximize or ()) or None,
-         "sampler": sampler, "scheduler": scheduler, "fidelity": amount(fidelity), "seed": seed},
+         "sampler": sampler, "scheduler": scheduler, "fidelity": amount(fidelity), "cost": cost,
+         "seed": seed},
         store,
         name,
         trials,
@@ -372,6 +380,26 @@ def trials(
     from luthier.cli.commands import trials as work
 
     work(where, name, limit, sort, failed, Voice(json))
+
+
+@app.command()
+@guard
+def tidy(
+    where: Where = ".",
+    name: Name = None,
+    keep: Annotated[int, typer.Option(help="How many of the best keep their folders.")] = 5,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the trials keep files, if not beside the store.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Remove the folders, with checkpoints, of trials that ended and are not among the best.
+
+    Folders of running trials and of those that may be gone on from stay.
+    """
+    from luthier.cli.commands import tidy as work
+
+    work(where, name, keep, folder, Voice(json))
 
 
 @app.command()

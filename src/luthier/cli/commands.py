@@ -120,6 +120,7 @@ def resume(
         settings = {key: told[key] for key in ("sampler", "scheduler", "seed")}
         lists = ("minimize", "maximize", "fidelity")
         settings |= {key: tuple(told.get(key) or ()) or None for key in lists}
+        settings["cost"] = told.get("cost")
         path = Path(told["space"]) if told["space"] else None
         run(told["objective"], path, settings, store, found, total, seconds, room, voice)
     else:
@@ -348,6 +349,17 @@ def trials(where: str, name: str | None, limit: int, sort: str, failed: bool, vo
         rows = rows[:limit]
         voice.data([_row(study, row) for row in rows])
         voice.out(tables.trials(study, rows))
+
+
+def tidy(where: str, name: str | None, keep: int, folder: Path | None, voice: Voice) -> None:
+    """Remove the folders of trials that nobody needs."""
+    from luthier.study import Study
+
+    at_least("--keep", keep, 0)
+    with Study.open(_place(where)[0], name, folder=folder) as study:
+        gone = study.tidy(keep)
+        voice.data({"removed": gone, "folder": str(study.folder_of(0).parent)})
+        voice.out(f"Removed {len(gone)} folders of trials in {study.folder_of(0).parent}.")
 
 
 def export(where: str, name: str | None, to: Path | None, form: str) -> None:

@@ -17,6 +17,7 @@ from luthier.parts import Sampler
 from luthier.propose import propose
 from luthier.samplers import sampler as sampler_of
 from luthier.schedulers.full import Full
+from luthier.settings import with_studies
 from luthier.space import Space
 
 need("optuna", "optuna", "LuthierSampler")  # before the import below, which would say less
@@ -76,7 +77,7 @@ class LuthierSampler(BaseSampler):  # type: ignore[misc, unused-ignore]  # untyp
     """
 
     def __init__(self, sampler: str | Sampler = "auto", *, seed: int | None = None) -> None:
-        self._sampler = sampler_of(sampler)
+        self._sampler = with_studies(sampler_of(sampler))
         self._seed: Any = np.random.SeedSequence(seed).entropy
         self._begin()
 

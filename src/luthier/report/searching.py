@@ -195,10 +195,14 @@ def all_trials(history: History) -> Section | None:
     if not len(history):
         return None
     made = trials(history)
-    words = "Best first."
+    states = sum(count > 0 for count in history.counts)
+    words, kept = "Best first.", f"{len(made):,} best"
+    if not history.done.any():
+        order = "state and number" if states > 1 else "number"
+        words, kept = f"No trial has a result; by {order}.", f"first {len(made):,}"
     if len(made) < made.total:
         words += (
-            f" The {len(made):,} best of {made.total:,} are here; the log holds all of them, and "
+            f" The {kept} of {made.total:,} are here; the log holds all of them, and "
             "an export gives them as a file."
         )
     return Section("trials", "Trials", (Text((words,)), made))

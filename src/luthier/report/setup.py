@@ -194,6 +194,7 @@ def method(history: History) -> Section:
         ("scheduler", _part(opened.get("scheduler"))),
         ("fidelity", "" if history.fidelity is None else str(history.fidelity)),
         ("constraints", listed(map(str, history.constraints)) if history.constraints else ""),
+        ("cost", history.cost or ""),
         ("seed", str(history.seed)),
     ]
     method = notes.get("method")

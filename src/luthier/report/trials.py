@@ -1,4 +1,4 @@
-"""The table of trials: every trial as a row, best first."""
+"""The table of trials: every trial as a row, best first; without a result, by state and number."""
 
 from __future__ import annotations
 

@@ -20,14 +20,15 @@ WIDE = 200  # parameters; beyond, the process learns too little from as many tri
 class Auto:
     """Chooses the method by the space and what was seen, never by how many trials are to come.
 
-    The default configuration comes first, where it is known. With one objective a Gaussian
-    process proposes, see `luthier.samplers.gp.GP`; with several, or more than 200 parameters, a
-    Parzen estimator, see `luthier.samplers.tpe.TPE`. Beyond 300 finished trials they take turns:
+    The default configuration comes first, where it is known. A Gaussian process proposes, see
+    `luthier.samplers.gp.GP`, with several objectives one for each; with more than 200 parameters
+    a Parzen estimator, see `luthier.samplers.tpe.TPE`. Beyond 300 finished trials they take turns:
     of n trials, one in n / 300 comes from the process, so that a proposal costs no more in a long
     study than in a short one. `explain` says which, and why.
     """
 
     many_objectives: ClassVar[bool] = True
+    uses_cost: ClassVar[bool] = True
     _made: dict[str, Sampler] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
@@ -36,11 +37,6 @@ class Auto:
 
     def explain(self, space: Space, history: History) -> str:
         """What proposes the next point, and why, in words."""
-        if len(history.objectives) > 1:
-            return (
-                f"A Parzen estimator (TPE): there are {len(history.objectives)} objectives, and "
-                "the Gaussian process handles one."
-            )
         if len(space) > WIDE:
             return (
                 f"A Parzen estimator (TPE): {len(space)} parameters are too many for a Gaussian "
@@ -74,7 +70,7 @@ class Auto:
 
 def _method(space: Space, history: History, k: int) -> str:
     """Who proposes the next `k` points."""
-    if len(history.objectives) > 1 or len(space) > WIDE:
+    if len(space) > WIDE:
         return "tpe"
     # So many points from now to the next of the process.
     return "gp" if -history.proposals % _turns(history) < k else "tpe"

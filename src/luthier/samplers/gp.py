@@ -14,14 +14,17 @@ from numpy.random import Generator
 from luthier.history import History
 from luthier.numerics.acquisition import Acquisition, Improvement, LowerBound
 from luthier.numerics.climb import climb, polish
+from luthier.numerics.compromise import Compromise, direction
 from luthier.numerics.gaussian import Belief, Hyper, Posterior, fit
+from luthier.numerics.pareto import front
 from luthier.numerics.threads import one_thread
-from luthier.observed import Seen, embedding, prior
+from luthier.observed import Seen, embedding, prior, together
 from luthier.parameters import Array
 from luthier.parts import Proposal
 from luthier.samplers.branches import rarest
 from luthier.samplers.feasibility import Feasibility
 from luthier.samplers.likely import trust
+from luthier.samplers.price import Price
 from luthier.samplers.start import first, start
 from luthier.space import Mask, Space
 
@@ -30,6 +33,7 @@ LISTED = 1000  # a space with no more points is searched by looking at all of th
 DRAWN, NEAR = 512, 128  # points to look at first: anywhere, and around the best
 REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 5 % more
 BOLD = (1.0, 2.0)  # standard deviations below the mean, in turns
+BETWEEN = (0.5, 1.0)  # the same between several objectives; (1, 2) fills fronts less
 CROWD = 4  # running trials from which the bounds are half as bold again
 NOISY = 0.3  # noise that hyperparameters are also tried with: there are two ways to see a surprise
 SCREENED = 16  # random points with an option, to take the best of; the best of all is a corner
@@ -51,6 +55,13 @@ class GP:
     ended, with the uncertainty of that. Beyond 250 trials, the best, the nearest to the best and
     some of the rest are kept.
 
+    Each of several objectives has a process of its own. A point promises as much as the optimistic
+    bounds of its losses come along a direction from the worse ends of the front to better ones;
+    the direction changes with every point, so that all compromises have their turn.
+
+    In a study with a `cost`, all points are those with the largest expected improvement per
+    expected cost.
+
     Parameters
     ----------
     warp : bool
@@ -62,12 +73,13 @@ class GP:
     ------
     Jones, Schonlau and Welch (1998); Snoek, Larochelle and Adams (2012); Garrido-Merchan and
     Hernandez-Lobato (2020) for integers and choices; Ginsbourger, Le Riche and Carraro (2010)
-    for running trials.
+    for running trials; Zhang and Golovin (2020) for several objectives.
     """
 
     warp: bool = True
     trend: bool = True
-    many_objectives: ClassVar[bool] = False
+    many_objectives: ClassVar[bool] = True
+    uses_cost: ClassVar[bool] = True
     _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
@@ -88,6 +100,10 @@ class GP:
                 if row is None:
                     return
                 yield row
+
+    def explain(self, space: Space, history: History) -> str:
+        """What proposes the next point, and why, in words."""
+        return explain(space, history)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"warp": self.warp, "trend": self.trend}
@@ -120,7 +136,17 @@ def explain(space: Space, history: History) -> str:
         (int(history.running.sum()), "running ones, taken to end as expected"),
     ):
         parts += [f"{count} {what}"] if count else []
+    if (m := len(history.objectives)) > 1:
+        shares = direction(history.proposals, m, history.seed)
+        pairs = zip(history.objectives, shares / shares.sum(), strict=True)
+        weighed = ", ".join(f"{objective.name} {share:.0%}" for objective, share in pairs)
+        return (
+            f"A Gaussian process for each of {m} objectives, of {', '.join(parts)}: the point that "
+            f"may come furthest beyond the front, this time with the weights {weighed}."
+        )
     rule = "the largest expected improvement" if history.proposals % 3 == 2 else "the lowest bound"
+    if history.cost is not None:
+        rule = f"the largest expected improvement per expected cost ({history.cost})"
     held = rarest(space, np.asarray(history.X), history.proposals)
     among = f" among some with {held.words}, which was tried least" if held else ""
     return f"A Gaussian process of {', '.join(parts)}: the point with {rule} of the loss{among}."
@@ -155,16 +181,22 @@ class _Search:
     def __init__(self, settings: GP, space: Space, history: History, rng: Generator) -> None:
         self.space, self.history, self.rng = space, history, rng
         self.measured = embedding(space)
-        seen = Seen.of(history, warp=settings.warp, bounded=False)
-        points = self.measured(seen.X)
-        kept = seen.chosen(points.F, CAP)
-        hyper = self._hyper(settings, seen)
-        self.X = seen.X[kept]
-        self.model = Posterior(
-            points[kept], seen.standard[kept], self.measured.block, hyper, seen.extra[kept]
-        )
+        each = [
+            Seen.of(history, warp=settings.warp, bounded=False, objective=j)
+            for j in range(len(history.objectives))
+        ]
+        points = self.measured(each[0].X)
+        kept = together(each).chosen(points.F, CAP)
+        self.X = each[0].X[kept]
+        self.models = []
+        for j, seen in enumerate(each):
+            losses, hyper = seen.standard[kept], self._hyper(settings, seen, j)
+            told = points[kept], losses, self.measured.block, hyper, seen.extra[kept]
+            self.models.append(Posterior(*told))
         rows = np.flatnonzero(history.done | history.stopped | history.failed)[kept]
         self.broken = np.flatnonzero((history.done & ~history.feasible)[rows])
+        self.aim: Compromise | None = None  # with several objectives
+        self.price = Price.of(self.measured, history)
         self.bounds: Feasibility | None = None
         if history.constraints and history.done.sum() >= 2:
             self.bounds = Feasibility(self.measured, history)
@@ -175,7 +207,12 @@ class _Search:
         if len(running):
             self._believe(running)
 
-    def _hyper(self, settings: GP, seen: Seen) -> Hyper:
+    @property
+    def model(self) -> Posterior:
+        """Of the first objective."""
+        return self.models[0]
+
+    def _hyper(self, settings: GP, seen: Seen, objective: int) -> Hyper:
         """The most probable hyperparameters, given the trials up to the last refit."""
         n = len(seen)
         if n > REFIT:
@@ -183,7 +220,7 @@ class _Search:
             seen = seen.before(n)
         spread = None if seen.spread is None else seen.spread.tobytes()
         key = (self.measured, seen.X.tobytes(), seen.y.tobytes(), str(seen.error), spread)
-        if settings._cache.get("key") != key:
+        if settings._cache.get(objective, (None,))[0] != key:
             points = self.measured(seen.X)
             kept = seen.chosen(points.F, FITTED)
             before = prior(self.measured, trend=settings.trend, noise=seen.noise)
@@ -192,34 +229,36 @@ class _Search:
             starts[1, -1] = math.log(NOISY)
             losses, extra = seen.standard[kept], seen.extra[kept]
             theta = fit(points[kept], losses, block, before, starts, 40, extra)
-            settings._cache.update(key=key, hyper=Hyper.from_log(theta))
-        made: Hyper = settings._cache["hyper"]
+            settings._cache[objective] = key, Hyper.from_log(theta)
+        made: Hyper = settings._cache[objective][1]
         return made
 
     def _believe(self, X: Array) -> None:
         """Take the expected losses of points that are on their way for observed ones."""
         points = self.measured(X)
-        self.model = self.model.seeing(points, self.model(points).mean)
+        self.models = [model.seeing(points, model(points).mean) for model in self.models]
         self.X = np.vstack([self.X, X])
 
     def next(self, draw: int) -> Array | None:
         """The next point, which then counts as running; None when there is none left."""
         belief = self.model(self.model.points)
-        mean = belief.mean.copy()
-        mean[self.broken] = np.inf
-        self.hopeful = bool(np.isfinite(mean).any())  # something keeps to the constraints
-        self.best = int(np.argmin(mean))
+        kept = belief.mean.copy()
+        kept[self.broken] = np.inf
+        self.hopeful = bool(np.isfinite(kept).any())  # something keeps to the constraints
+        mean, self.best = belief.mean, int(np.argmin(kept))
         at, uncertain = belief.mean[self.best], belief.variance[self.best]
         hyper = self.model.hyper
         noisy = min(1.0, 10 * hyper.noise / (hyper.noise + hyper.amplitude))
         self.promise: Acquisition = Improvement(float(at), float(uncertain))
-        if draw % 3 != 2:
-            pending = int(self.history.running.sum()) + len(self.taken)
-            bold = BOLD[draw % 3] * (1 + 0.5 * min(1.0, pending / CROWD))
-            self.promise = LowerBound(bold + 1.2 * noisy)
+        pending = int(self.history.running.sum()) + len(self.taken)
+        crowded = 1 + 0.5 * min(1.0, pending / CROWD)
+        if draw % 3 != 2 and self.price is None:
+            self.promise = LowerBound(BOLD[draw % 3] * crowded + 1.2 * noisy)
+        if len(self.models) > 1:
+            mean = self._aimed(draw, BETWEEN[draw % 2] * crowded)
         row = self._from_branch(draw)
         if row is None:
-            row = self._from_all() if self._small else self._from_climb(belief.mean)
+            row = self._from_all() if self._small else self._from_climb(mean)
         if row is not None:
             self._believe(row[None])
             self.placed = np.vstack([self.placed, row])
@@ -239,6 +278,21 @@ class _Search:
             if math.isfinite(values[i]) and self._fresh(self.space.raw(X[i])):
                 return np.asarray(X[i])
         return None
+
+    def _aimed(self, draw: int, kappa: float) -> Array:
+        """Aim at a compromise; an order of the observations in which some of the front are first.
+
+        Starting near those that are best for this compromise fills fronts less.
+        """
+        means = np.column_stack([model(self.model.points).mean for model in self.models])
+        rows = np.arange(len(means))
+        rows = np.delete(rows, self.broken) if self.hopeful else rows
+        weights = direction(draw, len(self.models), self.history.seed)
+        self.aim = Compromise.of(means[rows], weights, kappa)
+        order = np.full(len(means), 2.0)
+        leading = rows[front(means[rows])]
+        order[leading] = self.rng.random(len(leading))
+        return order
 
     @cached_property
     def _small(self) -> bool:
@@ -298,7 +352,13 @@ class _Search:
     def _promised(self, X: Array, known: float = 0.0) -> Array:
         points = self.measured(X)
         belief = self.model(points)
-        made = self.promise(belief.mean, belief.variance, self._covariance(belief))
+        if self.aim is None:
+            made = self.promise(belief.mean, belief.variance, self._covariance(belief))
+        else:
+            all_of = [belief, *(model(points) for model in self.models[1:])]
+            made = self.aim([b.mean for b in all_of], [b.variance for b in all_of])
+        if self.price is not None:
+            made = made - self.price(points)
         if self.bounds is not None:
             made = self.bounds(points) + (made if self.hopeful else 0.0)
         return np.where(belief.known, made + known, made)
@@ -316,7 +376,8 @@ class _Search:
             for j, (_, p) in enumerate(self.space.items())
             if p.cells > EXCHANGED and not np.isnan(x[j])
         ]
-        if not free or self.bounds is not None:  # their slope is not worked out
+        terms = self.bounds, self.aim, self.price
+        if not free or any(term is not None for term in terms):  # their slopes are not worked out
             return G
         place = np.searchsorted(self.measured.numeric, free)
 

@@ -26,6 +26,8 @@ SHORT = 10  # values of an Int that are all tried
 class Grid:
     """Tries every point of a grid once, the last parameter varying fastest, and then no more.
 
+    What parameters have as `likely` changes nothing.
+
     Parameters
     ----------
     points : int

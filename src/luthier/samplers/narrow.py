@@ -93,6 +93,11 @@ class Narrow:
         """As the other sampler: what narrowing adds alone is not much."""
         return wrapped.uses_losses(self.sampler)
 
+    @property
+    def uses_cost(self) -> bool:
+        """As the other sampler."""
+        return wrapped.uses_cost(self.sampler)
+
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points."""
         box, _ = _narrowed(space, history)

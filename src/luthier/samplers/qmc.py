@@ -23,7 +23,7 @@ class QMC:
     """A scrambled Sobol sequence; the point is computed from the draw and the study's seed.
 
     In a conditional space each parameter keeps its own coordinate of the sequence, and those that
-    are inactive at a point are dropped from it.
+    are inactive at a point are dropped from it. What parameters have as `likely` changes nothing.
 
     Parameters
     ----------

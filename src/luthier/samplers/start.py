@@ -58,6 +58,9 @@ def with_plain(space: Space, head: Array, made: Array) -> Array:
 def design(space: Space, n: int, seed: tuple[int, int]) -> Array:
     """The default configuration in place of one point, then a balanced design. Shape (n, d)."""
     levels = tuple(max(options(p), 0) for _, p in space.items())
-    made = space.repair(balanced(n, levels, np.random.default_rng(seed)))
+    rng = np.random.default_rng(seed)
+    made = space.repair(balanced(n, levels, rng))
     default = space.default_raw()
-    return made if default is None else np.vstack([space.rows([default]), made[1:]])
+    if default is None:
+        return with_likely(space, made, rng)
+    return np.vstack([space.rows([default]), with_likely(space, made[1:], rng)])

@@ -47,6 +47,11 @@ class Startup:
         """As the second one."""
         return wrapped.uses_losses(self.then)
 
+    @property
+    def uses_cost(self) -> bool:
+        """As the second one."""
+        return wrapped.uses_cost(self.then)
+
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points, all from the one whose turn it is at the first of them."""
         return self._now(history).ask(space, history, k, rng)

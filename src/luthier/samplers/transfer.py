@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -67,8 +68,9 @@ class Past:
         history = getattr(study, "history", study)
         if not isinstance(history, History):
             raise StudyError(
-                f"Transfer: expected an earlier study, got {study!r}. "
-                "Open it first: Transfer([Study.open('old.db')])."
+                f"Transfer: expected an earlier study, got {study!r} of type "
+                f"{type(study).__name__}. Give a Study, the path or URL of its store, or a pair "
+                "of that and its name: Transfer([('old.db', 'last year')])."
             )
         name = str(getattr(study, "name", "study"))
         if len(history.objectives) != 1:
@@ -109,8 +111,10 @@ class Transfer:
 
     Parameters
     ----------
-    studies : sequence of Study
-        Earlier ones, minimising what the new one minimises, in any units.
+    studies : sequence
+        Earlier ones, minimising what the new one minimises, in any units: each a `Study`, the path
+        or URL of the store of one, or a pair of that and a name, ``("old.db", "last year")``. From
+        a store they are read when the new study is made.
     sampler : str or Sampler
         Who proposes otherwise.
 
@@ -127,30 +131,47 @@ class Transfer:
 
     def __post_init__(self) -> None:
         given = self.studies
-        if isinstance(given, str | History) or not isinstance(given, Iterable):
+        if isinstance(given, str | os.PathLike | History) or not isinstance(given, Iterable):
             given = [given]
-        made = tuple(x if isinstance(x, Past) else Past.of(x) for x in given)
+        made = tuple(x if isinstance(x, Past) or _is_stored(x) else Past.of(x) for x in given)
         if not made:
             raise StudyError(
-                "Transfer: there is no earlier study to learn from. "
-                "Give some: Transfer([Study.open('old.db')])."
+                f"Transfer: there is no earlier study to learn from in {self.studies!r}. "
+                "Give some: Transfer(['old.db'])."
             )
         object.__setattr__(self, "studies", made)
         object.__setattr__(self, "sampler", wrapped.inner(self.sampler))
+
+    def reading(self, read: Callable[[Any, str | None], Any]) -> Transfer:
+        """With what is in stores read by a function of a store and a name, which a study has."""
+        made = [
+            Past.of(read(*(x if isinstance(x, tuple) else (x, None)))) if _is_stored(x) else x
+            for x in self.studies
+        ]
+        return replace(self, studies=made)
+
+    def _read(self) -> tuple[Past, ...]:
+        for given in self.studies:
+            if not isinstance(given, Past):
+                raise StudyError(
+                    f"Transfer: {given!r} was not read yet, which a Study does with its sampler. "
+                    "Outside of one, open it first: Transfer([Study.open(...)])."
+                )
+        return tuple(self.studies)
 
     def as_stored(self, stored: Sampler) -> Sampler:
         """With the earlier studies as they were when the new one began, if it is of the same."""
         if not isinstance(stored, Transfer) or stored.sampler != self.sampler:
             return self
-        same = [past.name for past in stored.studies] == [past.name for past in self.studies]
+        same = [past.name for past in stored.studies] == [past.name for past in self._read()]
         return stored if same else self
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points."""
         assert not isinstance(self.sampler, str)
         with one_thread():
-            earlier = _models(space, tuple(self.studies))
-            planned = _portfolio(space, tuple(self.studies))[history.proposals :][:k]
+            earlier = _models(space, self._read())
+            planned = _portfolio(space, self._read())[history.proposals :][:k]
             found = [x for x in planned if history.tried(space.raw(x)) is None]
             if earlier and len(found) < k:
                 ensemble = _Ensemble(earlier, space, history)
@@ -163,18 +184,25 @@ class Transfer:
 
     def explain(self, space: Space, history: History) -> str:
         """The weights of the earlier studies, and what proposes the next point."""
-        earlier = _models(space, tuple(self.studies))
+        earlier = _models(space, self._read())
         if not earlier:
             told = "No earlier study has a parameter of this one."
-        elif history.proposals < len(_portfolio(space, tuple(self.studies))):
+        elif history.proposals < len(_portfolio(space, self._read())):
             told = "The start: configurations that were best in earlier studies."
         else:
             weights = _Ensemble(earlier, space, history).weights
-            names = [past.name for past in self.studies if _shared(space, past)]
+            names = [past.name for past in self._read() if _shared(space, past)]
             shown = ", ".join(f"{n} {w:.0%}" for n, w in zip(names, weights, strict=False))
             told = f"Weights of earlier studies: {shown}; of this one: {weights[-1]:.0%}."
         assert not isinstance(self.sampler, str)
         return f"{told} Else: {wrapped.explain(self.sampler, space, history)}"
+
+
+def _is_stored(given: Any) -> bool:
+    """Whether it says where a study is kept: a path, a URL, or a pair of one and a name."""
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], str):
+        given = given[0]
+    return isinstance(given, str | os.PathLike)
 
 
 # -- earlier studies in this space -----------------------------------------------------------------

@@ -30,6 +30,11 @@ def uses_losses(sampler: Any) -> bool:
     return bool(getattr(sampler, "uses_losses", True))
 
 
+def uses_cost(sampler: Any) -> bool:
+    """Whether it weighs what a point promises against what it costs."""
+    return bool(getattr(sampler, "uses_cost", False))
+
+
 def ask_within(
     sampler: Sampler, part: Space, space: Space, history: History, k: int, rng: Generator
 ) -> Proposal:

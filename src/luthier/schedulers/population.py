@@ -103,6 +103,22 @@ class Population:
         """Always: its budget stops a trial."""
         return True
 
+    def forkable(self, history: History) -> Mask:
+        """(n,) stopped trials at a budget to which a member of their population may come back."""
+        made = np.zeros(len(history), dtype=bool)
+        herd = (history.tag - 1) // int(min(self.members, history.space.size))
+        last = {tag: row for row, tag in enumerate(history.tag.tolist()) if tag > 0}
+        for member in last.values():
+            if not history.done[member]:
+                near = history.budget >= history.budget[member] - self._step(history)
+                made |= (herd == herd[member]) & near
+        return np.asarray(made & history.stopped)
+
+    def _step(self, history: History) -> int:
+        assert history.fidelity is not None  # Study sees to it
+        least, most = history.fidelity.least, history.fidelity.most
+        return self.interval or max(least, -(-most // PARTS))
+
     def _onward(self, space: Space, crew: _Crew, tag: int, rng: Generator) -> Job | None:
         """What a member does next; None if it has to begin anew."""
         history, row = crew.history, crew.last[tag]
@@ -152,7 +168,7 @@ class _Crew:
         assert fidelity is not None  # Study sees to it
         self.history, self.most = history, float(fidelity.most)
         self.members = int(min(settings.members, space.size))
-        self.interval = settings.interval or max(fidelity.least, -(-fidelity.most // PARTS))
+        self.interval = settings._step(history)
         self.loss = np.full(len(history), np.nan)
         self.loss[history.owner] = history.value[:, 0]
         self.told = np.bincount(history.owner, minlength=len(history)) > 0
