@@ -11,6 +11,7 @@ PyTorch is the fastest for such small networks, as nothing is compiled.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import subprocess
@@ -68,6 +69,9 @@ def main() -> None:
 
 def search(given: argparse.Namespace) -> None:
     """The runs that are missing; all contestants of a seed in turn."""
+    import keras_tuner  # noqa: F401
+
+    gc.freeze()  # both libraries look for garbage after each trial; not among all of TensorFlow
     backend = os.environ["KERAS_BACKEND"]
     keys = ("problem", "contestant", "seed", "epochs", "budget", "backend")
     done = {tuple(r[key] for key in keys) for r in read(given.records) if "problem" in r}

@@ -17,7 +17,7 @@ OURS = ("luthier auto", "luthier asha", "luthier hyperband", "luthier full")
 
 
 class Spent(BaseException):
-    """Every epoch of the budget was trained. No error of a trial, so that it ends the search."""
+    """Every epoch of the budget was trained. Not an Exception: it ends KerasTuner's search."""
 
 
 def counter(budget: int) -> Any:
@@ -73,9 +73,10 @@ def luthiers(task: Problem, kind: str, seed: int, epochs: int, budget: int) -> d
     from luthier.integrations.keras import BEST, objective
     from luthier.integrations.steps import newest
 
+    count = counter(budget)
     train = objective(
         task.build, task.X, task.y, epochs=epochs, every=epochs, best=True,
-        monitor=task.monitor, callbacks=[counter(budget)], **task.training,
+        monitor=task.monitor, callbacks=[count], **task.training,
     )  # fmt: skip
     goal = {"maximize" if task.maximize else "minimize": "score"}
     with tempfile.TemporaryDirectory() as folder:
@@ -83,8 +84,7 @@ def luthiers(task: Problem, kind: str, seed: int, epochs: int, budget: int) -> d
             sampler="auto", scheduler=kind, fidelity=("epochs", 1, epochs), seed=seed,
             folder=folder, **goal,
         )  # fmt: skip
-        with suppress(Spent):
-            study.run(train, trials=9999)
+        study.run(train, until=lambda _: count.epochs >= budget)  # who is cut off has failed
         place = newest(study.folder_of(study.best.number))
         valid, test = task.losses(keras.saving.load_model(place / BEST))
     return {"valid": valid, "test": test, "trials": len(study)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -263,8 +262,9 @@ def session(trial: Trial) -> Iterator[None]:
     try:
         yield
     finally:
+        # It looks for garbage, as models hold themselves in circles. Once: that takes a second
+        # where the libraries have made a million objects.
         keras.utils.clear_session(free_memory=True)
-        gc.collect()  # models hold themselves in circles
 
 
 def _prepare(model: Any, x: Any) -> None:
