@@ -114,6 +114,47 @@ def test_a_whole_model_can_be_loaded_from_the_checkpoint(trial_of, digits):
     assert loss == pytest.approx(told["loss"], rel=1e-4)
 
 
+class Spoil(keras.callbacks.Callback):
+    """From the fourth epoch on, steps are so large that what was learned is lost."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 3:
+            self.model.optimizer.learning_rate = 30.0
+
+
+def test_the_best_epoch_counts_where_that_is_asked_for(trial_of, digits):
+    trial = trial_of()
+
+    told, model = trained(trial, digits, 5, best=True, callbacks=[Spoil()])
+
+    losses = [loss for _, loss in trial.line.reports]
+    assert losses[2:] == [min(losses)] * 3
+    assert told["loss"] == told["val_loss"] == losses[2]
+    X, y = digits[0][400:], digits[1][400:]
+    loaded = [
+        keras.saving.load_model(newest(trial.folder) / name)
+        for name in ("best.keras", "model.keras")
+    ]
+    best, last = (net.evaluate(X, y, verbose=0)[0] for net in loaded)
+    assert best == pytest.approx(told["loss"], rel=1e-4)
+    assert model.evaluate(X, y, verbose=0)[0] == pytest.approx(best, rel=1e-4)
+    assert last > best
+
+
+def test_the_best_epoch_may_be_one_of_the_parents(trial_of, digits):
+    parent = trial_of(0, budget=4.0)
+    first, _ = trained(parent, digits, 6, best=True, callbacks=[Spoil()], every=6)
+    for number, epochs, reported in ((1, 6, [5, 6]), (2, 4, [])):  # to go on with, and at its end
+        child = trial_of(number, parent=parent)
+
+        told, model = trained(child, digits, epochs, best=True)
+
+        assert [step for step, _ in child.line.reports] == reported
+        assert told == first
+        loss, _ = model.evaluate(digits[0][400:], digits[1][400:], verbose=0)
+        assert loss == pytest.approx(told["loss"], rel=1e-4)
+
+
 def test_a_wrong_monitor_is_an_error_that_says_what_there_is(trial_of, digits):
     X, y = digits
     with pytest.raises(StudyError, match="'val_loss' is none of the logged values: there is acc"):
