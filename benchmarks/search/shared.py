@@ -56,7 +56,7 @@ def informed() -> tuple[list[Any], Grid]:
 
 CASES = (
     ("breast_cancer", quantiles), ("cells", quantiles),
-    ("breast_cancer", chosen), ("cells", informed),
+    ("breast_cancer", chosen), ("breast_cancer", informed),
 )  # fmt: skip
 
 
