@@ -23,7 +23,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from pathlib import Path  # noqa: E402
 
 from benchmarks import results  # noqa: E402
-from benchmarks.search import memory, racing, reach, whole  # noqa: E402
+from benchmarks.search import memory, racing, reach, shared, whole  # noqa: E402
 
 TITLES = {
     "racing": "Rules of racing, replayed",
@@ -59,8 +59,10 @@ def main() -> None:
         packages += [reach.PACKAGES[who] for who in whos if who in reach.PACKAGES]
     elif given.what == "race":
         body, records = whole.race(repeats, given.minutes)
+    elif given.what == "shared":
+        body, records = shared.run(repeats)
     else:
-        body, records = getattr(whole, given.what)(repeats)
+        body, records = whole.grid(repeats)
     around = results.surroundings(list(dict.fromkeys(packages)))
     raw = {"surroundings": around, "records": records}
     results.write(f"search-{given.what}", TITLES[given.what], body, raw)

@@ -1,9 +1,8 @@
-"""Whole grids: the price of the searches themselves, of shared steps, and of racing."""
+"""Whole grids: the price of the searches themselves, and of racing."""
 
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 import warnings
 from functools import partial
@@ -83,73 +82,6 @@ def alone(
         seconds = turns(contest, repeats, time.process_time if jobs == 1 else time.perf_counter)
     assert all((scores == said["scikit-learn"]).all() for scores in said.values())
     return seconds, 5 * len(said["scikit-learn"])
-
-
-# -- costly steps ---------------------------------------------------------------------------------
-
-
-def shared(repeats: int) -> tuple[str, list[dict[str, Any]]]:
-    """Ten values of C behind costly steps, against scikit-learn with and without `memory`."""
-    records = []
-    for table, rows in (("breast_cancer", 800), ("cells", 800)):
-        data = tables.read(tables.TABLES[table], rows)
-        seconds = behind(data.X, data.y, repeats)
-        records.append({"table": table, "shape": data.X.shape, "seconds": seconds, "load": load()})
-        print(records[-1], flush=True)
-    lines = [
-        "| data | search | seconds | times as long as luthier | range |",
-        "| --- | --- | --: | --: | --: |",
-    ]
-    for r in records:
-        for name, each in r["seconds"].items():
-            middle, span = ratio(r["seconds"], name, "luthier")
-            lines.append(
-                f"| {r['table']}, {r['shape'][0]} x {r['shape'][1]} | {name} "
-                f"| {statistics.median(each):.2f} | {middle:.2f} | {span} |"
-            )
-    lines += [
-        "",
-        "Quantiles, polynomials of degree 2, 20 principal components, logistic regression; 10 "
-        "values of C, 5 folds; the same scores; CPU time of one process. Wanted: at least 5. "
-        f"{load()}.",
-    ]
-    return "\n".join(lines), records
-
-
-def behind(X: Any, y: Any, repeats: int) -> dict[str, list[float]]:
-    """Seconds of each search in each turn."""
-    from sklearn.decomposition import PCA
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV as Theirs
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, QuantileTransformer
-
-    from luthier.sklearn import GridSearchCV as Ours
-
-    values = {"logisticregression__C": np.logspace(-3, 3, 10).tolist()}
-    said: dict[str, Any] = {}
-
-    def search(cls: Any, key: str, memory: str | None = None) -> None:
-        steps = make_pipeline(
-            QuantileTransformer(n_quantiles=200, random_state=0), PolynomialFeatures(2),
-            PCA(20, random_state=0), LogisticRegression(max_iter=1000), memory=memory,
-        )  # fmt: skip
-        said[key] = cls(steps, values, cv=5).fit(X, y).cv_results_["mean_test_score"]
-
-    def remembered() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            search(Theirs, "memory", folder)
-
-    contest = {
-        "scikit-learn": lambda: search(Theirs, "scikit-learn"),
-        "scikit-learn, `memory=`": remembered,
-        "luthier": lambda: search(Ours, "luthier"),
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        seconds = turns(contest, repeats, time.process_time)
-    assert np.allclose(said["luthier"], said["scikit-learn"], rtol=0, atol=1e-12)
-    return seconds
 
 
 # -- racing ---------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luthier.numerics.racing import PRIOR, hopeless, incumbent, next_tasks
+from luthier.numerics.racing import OWN, PRIOR, hopeless, incumbent, next_tasks
 
 NAN = np.nan
 
@@ -107,7 +107,7 @@ def test_the_chance_is_that_of_drawing_the_folds_that_are_left(n):
     scores[1, :n] = scores[0, :n] - np.array([1.9, 0.7, 2.5, 1.1])[:n]
     gap, own = np.mean([1.9, 0.7, 2.5, 1.1][:n]), scores[0].var(ddof=1)
     squares = n * np.var([1.9, 0.7, 2.5, 1.1][:n])
-    shared = (3 * own + squares) / (3 + n - 1)
+    shared = (OWN * own + squares) / (OWN + n - 1)
 
     v = (PRIOR * shared + squares) / rng.chisquare(PRIOR + n - 1, size=draws)
     mean = rng.normal(gap, np.sqrt(v / n))

@@ -23,9 +23,13 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Rule = Literal["lossless", "forgiving", "likely"]
 
-CHANCE = 0.01  # of ending ahead; with 0.02 the same winner came out in 96 and not 99 % (K=5)
+# Of ending ahead. With 0.015 and 0.02 the winner of 98 grids of ten folds was the same in 97.4 and
+# 97.0 % of 2,940 searches, and the median search ran 2.02 and 2.12 times fewer folds.
+CHANCE = 0.02
 PRIOR = 4  # degrees of freedom of the variance that candidates share, beside a candidate's own
-OWN = 3  # and of the incumbent's spread over folds, beside the pairs seen so far
+# And of the incumbent's spread over folds, beside the pairs seen so far. With 3 instead of 10 the
+# winner was the same in 96.0 % of the same searches, for 4 % fewer folds.
+OWN = 10
 
 
 def incumbent(scores: Array) -> int:
@@ -127,8 +131,8 @@ def _behind(scores: Array, seen: Flags, best: int, chance: float) -> Flags:
     shared = np.where(n == 1, max(shared, own), shared)
     variance = (PRIOR * shared + squares) / (PRIOR + n - 1)
     spread = np.sqrt(variance * (K - n) / (n * K))
-    ahead = stdtr(PRIOR + n - 1, -gap / spread)
-    made: Flags = (gap > 0) & (spread > 0) & (ahead < chance)
+    made: Flags = (gap > 0) & (spread > 0)
+    made[made] = stdtr(PRIOR + n[made] - 1, -gap[made] / spread[made]) < chance
     return made
 
 
@@ -186,11 +190,11 @@ def next_tasks(
         return made[:jobs]
     for turn in range(scores.shape[1]):
         for row in rows:
+            if len(made) >= jobs:
+                return made
             folds = np.flatnonzero(todo[row])
             if turn < len(folds):
                 made.append((int(row), int(folds[turn])))
-        if len(made) >= jobs:
-            break
     return made[:jobs]
 
 
@@ -201,10 +205,11 @@ def _worth(scores: Array, seen: Flags) -> Array:
     values = np.where(valid, scores, 0)
     values = values / max(1.0, np.abs(values).max(initial=0))  # adding up must not overflow
     in_row, in_fold = (np.maximum(valid.sum(axis=axis), 1) for axis in (1, 0))
-    fold = np.zeros(scores.shape[1])
+    rows, folds = values.sum(axis=1), values.sum(axis=0)
+    weight, fold = valid.astype(np.float64), np.zeros(scores.shape[1])
     for _ in range(3):  # alternate means: the additive fit, to the accuracy that an order needs
-        row = (values - valid * fold).sum(axis=1) / in_row
-        fold = (values - valid * row[:, None]).sum(axis=0) / in_fold
-    row = (values - valid * fold).sum(axis=1) / in_row
+        row = (rows - np.einsum("ck,k->c", weight, fold)) / in_row  # equal rows stay equal
+        fold = (folds - np.einsum("ck,c->k", weight, row)) / in_fold
+    row = (rows - np.einsum("ck,k->c", weight, fold)) / in_row
     made: Array = np.where(failed, -np.inf, row)
     return made

@@ -41,7 +41,7 @@ class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
         the winner; where nobody knows the highest score it spares those that failed only.
         "forgiving" adds those whose mean so far is no better than the worst fold of the best
         candidate; "likely", which True stands for, adds to the first those that end ahead with a
-        probability below 1 %, judged on the folds that both have. Only a candidate that ran on
+        probability below 2 %, judged on the folds that both have. Only a candidate that ran on
         every fold can be the best.
     honest : bool, default=True
         Keep what candidates predict for the test rows of their folds, for `honest_`. The scorer

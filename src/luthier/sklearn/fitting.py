@@ -24,7 +24,7 @@ from sklearn.utils.validation import _check_method_params, indexable
 
 from luthier.errors import DataError, StudyError
 from luthier.estimate import Overtuning
-from luthier.numerics.racing import Rule, hopeless, next_tasks
+from luthier.numerics.racing import Rule, hopeless, incumbent, next_tasks
 from luthier.parameters import same
 from luthier.sklearn import blending, choosing, compat, deciding, judging, prefixes, sharing
 from luthier.sklearn.cv import Holdout, Reshuffle
@@ -304,7 +304,11 @@ class Fitting:
             going &= ~lost
             for row in np.flatnonzero(lost).tolist():
                 self.close(row)
-            tasks = next_tasks(scores, ~going, self.workers.count, promising=len(rows) > 1)
+            many = self.workers.count
+            if len(rows) > 1 and incumbent(scores) < 0:
+                # Nothing can be dropped yet, so there is nothing to ask between their first folds.
+                many = max(many, int((going & np.isnan(scores).all(axis=1)).sum()))
+            tasks = next_tasks(scores, ~going, many, promising=len(rows) > 1)
             if not tasks:
                 return
             self.work([(row, folds[k]) for row, k in tasks], splits, contexts)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-CHUNK = 16 * 2**20  # bytes that are copied before pages are let go
+CHUNK = 2 * 2**20  # bytes copied before pages are let go; 16 MiB took 0.07 GB more in two workers
 
 
 class Mapped(np.memmap[Any, Any]):
