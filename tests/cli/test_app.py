@@ -14,7 +14,7 @@ from luthier.errors import StudyError
 from luthier.models.catalog import MODELS
 from luthier.models.metrics import METRICS
 
-COMMANDS = {"demo", "tune", "run", "show", "best", "trials", "export", "report", "resume"}
+COMMANDS = {"demo", "tune", "run", "show", "best", "trials", "export", "report", "resume", "tidy"}
 
 
 def test_every_command_and_option_is_explained():
