@@ -23,6 +23,7 @@ from luthier.history import State
 from luthier.run.limit import Limit
 from luthier.sklearn import choosing, deciding
 from luthier.sklearn.base import Folded
+from luthier.sklearn.budgets import Budgets
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
 from luthier.sklearn.fitting import Fitting, Split, complete
@@ -125,6 +126,8 @@ class SearchCV(Folded):
         "early_stopping": ["boolean", Interval(Real, 0, 1, closed="neither")],
         "threshold": ["boolean"],
         "ensemble": ["boolean"],
+        "scheduler": "no_validation",
+        "fidelity": "no_validation",
     }
 
     def __init__(
@@ -156,6 +159,8 @@ class SearchCV(Folded):
         threshold: bool = False,
         ensemble: bool = False,
         limit: Limit | None = None,
+        scheduler: Any = None,
+        fidelity: tuple[str, float, float] | None = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -185,6 +190,8 @@ class SearchCV(Folded):
         self.threshold = threshold
         self.ensemble = ensemble
         self.limit = limit
+        self.scheduler = scheduler
+        self.fidelity = fidelity
 
     def _search(self, fitting: Fitting) -> None:
         self._check_extras(fitting)
@@ -195,10 +202,15 @@ class SearchCV(Folded):
         seed = self.random_state
         if not isinstance(seed, int):
             seed = int(check_random_state(seed).randint(2**31 - 1))
+        budgets = fitting.budgets = Budgets.of(fitting, splits, seed)
+        if budgets is not None:
+            wanted = budgets.wanted(wanted)
         study = Study(
             wanted.space,
             maximize=SCORE,
             sampler=self._auto if self.method == "auto" else self.method,
+            scheduler="full" if budgets is None else budgets.scheduler,
+            fidelity=None if budgets is None else budgets.fidelity,
             store=self.store,
             name=self.study,
             seed=seed,
@@ -327,6 +339,7 @@ class Asking:
         self.journal, self.splits, self.study = journal, splits, journal.study
         self.most = search.trials or (TRIALS if search.time_limit is None else math.inf)
         self.order = self._order()
+        self.steps: dict[int, list[int]] = {}  # what trials are still to be given
         self.trials: dict[int, Trial] = {}
         fitting.log = self
         fitting.total = None if self.most == math.inf else int(self.most)
@@ -363,11 +376,14 @@ class Asking:
         history = self.study.history
         for number in range(len(history)):
             if history.state[number] in (State.DONE, State.STOPPED, State.FAILED):
-                (row,) = self.fitting.add(
-                    [self.wanted.settings(history.params(number))], len(self.splits)
-                )
-                self.fitting.outcomes[row] = self.journal.known(number, len(self.splits))
-                self.fitting.closed.append(row)
+                fitting, budget = self.fitting, None
+                settings = self.wanted.settings(history.params(number))
+                (row,) = fitting.add([settings], len(self.splits))
+                if fitting.budgets is not None:
+                    budget = self.journal.budget(number)
+                    fitting.budgets.give(row, budget)
+                fitting.outcomes[row] = self.journal.known(number, len(self.splits), budget)
+                fitting.closed.append(row)
 
     def _evaluate(self, asked: Sequence[Trial]) -> None:
         fitting, folds = self.fitting, len(self.splits)
@@ -377,30 +393,72 @@ class Asking:
         if isinstance(splitter, Reshuffle):
             for row in rows:
                 fitting.own[row] = splitter.of(row, fitting.X, fitting.y)
-        for row, trial in list(self.trials.items()):
-            if trial.parent >= 0:  # goes on from an attempt that was lost
-                known = self.journal.known(trial.parent, folds)
-                for fold, outcome in enumerate(known):
-                    if outcome is not None:
-                        fitting.outcomes[row][fold] = outcome
-                        self.fold(row, fold, outcome)
-                if complete(fitting.outcomes[row]):  # killed after its last fold
-                    fitting.close(row)
         try:
-            fitting.race(rows, self.splits, order=self.order)
+            if fitting.budgets is None:
+                self._known()
+                fitting.race(rows, self.splits, order=self.order)
+            else:
+                self._climb(fitting.budgets)
         finally:
             for trial in self.trials.values():
                 # Out of time, or interrupted: it is asked for again when the search goes on.
                 self.study.lose(trial.number, "Interrupted", fitting.ended or "interrupted")
             self.study.flush()
 
+    def _known(self) -> None:
+        """Take what is known of trials that go on from an attempt that was lost."""
+        fitting, budgets, history = self.fitting, self.fitting.budgets, self.study.history
+        for row, trial in list(self.trials.items()):
+            if trial.parent < 0 or history.state[trial.parent] != State.LOST:
+                continue
+            budget = None if budgets is None else budgets.given[row]
+            known = self.journal.known(trial.parent, len(self.splits), budget)
+            for fold, outcome in enumerate(known):
+                if outcome is not None:
+                    fitting.outcomes[row][fold] = outcome
+                    self.fold(row, fold, outcome)
+            if complete(fitting.outcomes[row]):  # killed after its last fold
+                fitting.close(row)
+
+    def _climb(self, budgets: Budgets) -> None:
+        """Judge trials with what they are given, and then with more, if they go on.
+
+        Candidates race on the whole alone: with less it is not the best that matters, but who is
+        among the better part.
+        """
+        fitting, history = self.fitting, self.study.history
+        self.steps = {row: budgets.steps(trial, history) for row, trial in self.trials.items()}
+        going = True
+        while going:
+            for row in self.trials:
+                budgets.give(row, self.steps[row].pop(0))
+            self._known()
+            rows = list(self.trials)
+            partial = [row for row in rows if budgets.partial(row)]
+            missing = [(r, k) for r in partial for k in self.order if not fitting.outcomes[r][k]]
+            fitting.work(missing, self.splits)
+            fitting.race([row for row in rows if row not in partial], self.splits, order=self.order)
+            going = bool(self.trials) and not fitting.over()
+
     def fold(self, row: int, fold: int, outcome: Outcome) -> None:
         """A fold of a candidate has run."""
-        self.journal.fold(self.trials[row], fold, outcome)
+        budgets = self.fitting.budgets
+        given = None if budgets is None else budgets.given[row]
+        self.journal.fold(self.trials[row], fold, outcome, given)
 
     def end(self, row: int, outcomes: Sequence[Outcome | None]) -> None:
         """A candidate has run on all folds, or was dropped."""
+        if self.fitting.budgets is not None and self._goes_on(self.fitting.budgets, row, outcomes):
+            self.fitting.closed.remove(row)
+            return
         self.journal.end(self.trials.pop(row), outcomes)
+
+    def _goes_on(self, budgets: Budgets, row: int, outcomes: Sequence[Outcome | None]) -> bool:
+        """Report how a trial stands with what it was given; whether it goes on with more."""
+        trial, value = self.trials[row], budgets.value(row, outcomes)
+        # One that was dropped after a fold that failed reports too, or it would be tried again.
+        trial.report({SCORE: value}, step=budgets.given[row])
+        return bool(self.steps[row]) and math.isfinite(value) and not trial.should_stop()
 
 
 class BayesSearchCV(SearchCV):
