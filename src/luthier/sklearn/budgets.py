@@ -264,6 +264,14 @@ class Budgets:
             means = results[f"mean_test_{name.removeprefix('rank_test_')}"]
             results[name] = ranks(given, means)
 
+    def leader(self, queued: int) -> int | None:
+        """The number of the best trial that was given less, if none was given the whole but
+        `queued` ones."""
+        if sum(amount >= self.most for amount in self.given.values()) > queued:
+            return None
+        rows = self.fitting.search.study_.history.furthest()
+        return int(rows[0]) if len(rows) else None
+
     @property
     def ended(self) -> bool:
         """Whether a candidate ran on the whole."""
@@ -289,12 +297,13 @@ class Budgets:
 
     def words(self) -> str:
         """What the candidates were given, and what that spared, in a sentence."""
-        outcomes = self.fitting.outcomes
-        candidates = len(self.fitting.search.study_.history.seen().merged())
-        given = np.array([self.given.get(row, 0) for row in range(len(outcomes))])
-        ran = np.array([sum(o is not None for o in row) for row in outcomes])
-        share = float((given * ran).sum()) / (self.most * len(self.splits) * candidates)
-        ends = int(((given == self.most) & (ran == len(self.splits))).sum())
+        outcomes, seen = self.fitting.outcomes, self.fitting.search.study_.history.seen()
+        candidates = len({seen.space.key(seen.raw(row)) for row in range(len(seen))})
+        ran = np.array([sum(o is not None for o in row) for row in outcomes]) / len(self.splits)
+        whole = np.array([not self.partial(row) for row in range(len(outcomes))])
+        spared = self.most * float((1 - ran[whole]).sum())  # of folds that racing left out
+        share = (float(seen.step.sum()) - spared) / (self.most * candidates)
+        ends = int((whole & (ran == 1)).sum())
         return (
             f"{candidates} candidates were tried in {len(outcomes)} trials, with {self.fidelity}: "
             f"{ends} ran on the whole, and only these could win. All of it took {share:.0%} of "
@@ -334,4 +343,3 @@ def ranks(given: npt.NDArray[Any], means: Array) -> npt.NDArray[np.int32]:
 def _positions(train: Any) -> Ints:
     rows: Ints = np.asarray(train)
     return np.flatnonzero(rows) if rows.dtype == bool else rows
-

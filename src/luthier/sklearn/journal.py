@@ -87,9 +87,7 @@ class Journal:
 
     # -- reading
 
-    def known(
-        self, number: int, folds: int, budget: int | None = None
-    ) -> list[Outcome | None]:
+    def known(self, number: int, folds: int, budget: int | None = None) -> list[Outcome | None]:
         """The outcomes of a trial's folds, and of the lost trials that it goes on from.
 
         With a budget, those of the folds that were run with it.

@@ -361,6 +361,8 @@ class Asking:
                 break
             if fitting.stale():
                 break
+            if fitting.budgets is not None and len(fitting.candidates) == self.most - 1:
+                self._crown(fitting.budgets)
             jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
             asked = self.study.ask(int(min(jobs, self.most - len(fitting.candidates))))
             if not asked:
@@ -439,6 +441,12 @@ class Asking:
             fitting.work(missing, self.splits)
             fitting.race([row for row in rows if row not in partial], self.splits, order=self.order)
             going = bool(self.trials) and not fitting.over()
+
+    def _crown(self, budgets: Budgets) -> None:
+        """Give the last trial to who leads, where only the first points were given the whole."""
+        leader = budgets.leader(len(self.wanted.first))
+        if leader is not None and not self.study.history.retries():
+            self.study.enqueue(self.study.history.params(leader), again=True)
 
     def fold(self, row: int, fold: int, outcome: Outcome) -> None:
         """A fold of a candidate has run."""
