@@ -116,9 +116,9 @@ def _did(history: History) -> Ints:
     from where its parent had come to.
     """
     pairs = np.unique(np.column_stack([history.owner, history.step]), axis=0)
-    did = np.bincount(pairs[:, 0], minlength=len(history)).astype(np.int64)
+    did: Ints = np.bincount(pairs[:, 0], minlength=len(history)).astype(np.int64)
     if history.fidelity is None:
         return did
     last = np.zeros(len(history) + 1, dtype=np.int64)  # at the end for those without a parent
     np.maximum.at(last, history.owner, history.step)
-    return np.maximum(did, (last[:-1] - last[history.parent]) * (did > 0))
+    return np.asarray(np.maximum(did, (last[:-1] - last[history.parent]) * (did > 0)))

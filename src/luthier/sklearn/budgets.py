@@ -186,6 +186,11 @@ class Budgets:
     # -- giving
 
     @property
+    def stated(self) -> tuple[str, int, int]:
+        """The fidelity as a study is told it."""
+        return self.fidelity.name, self.fidelity.least, self.most
+
+    @property
     def whole(self) -> dict[str, int]:
         """The parameter with all that there is; nothing where rows are given."""
         return {self.name: self.most} if self.name else {}
@@ -212,13 +217,13 @@ class Budgets:
         train = _positions(train)
         count = -(-amount * len(train) // self.most)
         if isinstance(self.fitting.search._checked_cv_orig, TimeSeriesSplit):
-            return train[len(train) - count :]  # the latest
+            return np.asarray(train[len(train) - count :])  # the latest
         if fold not in self._orders:
             labels = np.zeros(len(train))
             if self._stratified:
                 labels = np.asarray(_safe_indexing(self.fitting.y, train))
             self._orders[fold] = spread(labels, np.random.default_rng([self.seed, fold]))
-        return train[np.sort(self._orders[fold][:count])]
+        return np.asarray(train[np.sort(self._orders[fold][:count])])
 
     def steps(self, trial: Trial, history: History) -> list[int]:
         """The amounts with which a trial is to be judged, one after another.

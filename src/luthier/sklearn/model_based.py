@@ -76,7 +76,8 @@ class SearchCV(Folded):
         Who proposes: the name of any sampler, "gp", "tpe", "forest", "genetic", "random", ...
         "auto" is what the class stands for. A stored search keeps the one it was begun with.
     trials : int, optional
-        How many candidates, stored ones included; 60 where there is no `time_limit` either.
+        How many candidates, stored ones included; 60 where there is no `time_limit` either. A
+        store that holds more gives all of them, as a study does.
     patience : int, optional
         End after so many candidates in a row that brought nothing better.
     cv : int, splitter, iterable, Holdout or "reshuffle", optional
@@ -101,6 +102,18 @@ class SearchCV(Folded):
         which the winner scored best on its folds, ``threshold_``.
     ensemble : bool
         Predict with a weighted mean of the best candidates instead of the best one, ``ensemble_``.
+    fidelity : tuple, optional
+        Judge candidates with less at first: ``("n_samples", 0.1, 1.0)``, shares of the training
+        rows of each fold, where more rows hold the fewer ones and test rows stay whole; or a
+        whole number that the estimator takes, ``("n_estimators", 10, 300)``, which is then not
+        searched. Each amount is a fit anew, a trial that counts in `trials`, and a row of
+        ``cv_results_``, which says in ``n_resources`` how much it was. Only rows with the whole
+        can win and are compared by `racing`, `patience` and `finalists`; they rank before all
+        others. The candidate that leads with less has the last trial if none but the first
+        points came to the whole. Who wins is fitted with the whole.
+    scheduler : str or Scheduler, optional
+        Who is given more: "asha", which is the default, "hyperband", "bohb", "dehb", "pasha",
+        "auto", or a rule that stops, such as "median"; needs a `fidelity`.
 
     Attributes
     ----------
@@ -210,7 +223,7 @@ class SearchCV(Folded):
             maximize=SCORE,
             sampler=self._auto if self.method == "auto" else self.method,
             scheduler="full" if budgets is None else budgets.scheduler,
-            fidelity=None if budgets is None else budgets.fidelity,
+            fidelity=None if budgets is None else budgets.stated,
             store=self.store,
             name=self.study,
             seed=seed,
