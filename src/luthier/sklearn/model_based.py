@@ -109,8 +109,8 @@ class SearchCV(Folded):
         searched. Each amount is a fit anew, a trial that counts in `trials`, and a row of
         ``cv_results_``, which says in ``n_resources`` how much it was. Only rows with the whole
         can win and are compared by `racing`, `patience` and `finalists`; they rank before all
-        others. The candidate that leads with less has the last trial if none but the first
-        points came to the whole. Who wins is fitted with the whole.
+        others. The estimator's own settings have the whole at once; if no other came to it, the
+        last trial goes to the candidate that leads with less. Who wins is fitted with the whole.
     scheduler : str or Scheduler, optional
         Who is given more: "asha", which is the default, "hyperband", "bohb", "dehb", "pasha",
         "auto", or a rule that stops, such as "median"; needs a `fidelity`.
@@ -232,8 +232,8 @@ class SearchCV(Folded):
         if self.store is not None:
             check(study, fingerprint(self, fitting.X, fitting.y, splits))
         if not len(study):
-            for point in wanted.first:
-                study.enqueue(point)
+            for number, point in enumerate(wanted.first):
+                study.enqueue(point, whole=number == 0)  # to compare with, if nothing else
         metric = self.refit if isinstance(self.refit, str) else None
         journal = Journal(
             study, metric, files=self.store is not None and (self.honest or fitting.extras)
@@ -456,8 +456,8 @@ class Asking:
             going = bool(self.trials) and not fitting.over()
 
     def _crown(self, budgets: Budgets) -> None:
-        """Give the last trial to who leads, where only the first points were given the whole."""
-        leader = budgets.leader(len(self.wanted.first))
+        """Give the last trial to who leads, where only the first point was given the whole."""
+        leader = budgets.leader(len(self.wanted.first[:1]))
         if leader is not None and not self.study.history.retries():
             self.study.enqueue(self.study.history.params(leader), again=True)
 
