@@ -374,10 +374,13 @@ class Asking:
                 break
             if fitting.stale():
                 break
-            if fitting.budgets is not None and len(fitting.candidates) == self.most - 1:
-                self._crown(fitting.budgets)
+            left = self.most - len(fitting.candidates)
+            if fitting.budgets is not None:
+                if left == 1:
+                    self._crown(fitting.budgets)
+                left = max(1, left - 1)  # the last one knows all others
             jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
-            asked = self.study.ask(int(min(jobs, self.most - len(fitting.candidates))))
+            asked = self.study.ask(int(min(jobs, left)))
             if not asked:
                 fitting.ended = "every point of the space was tried"
                 break
@@ -457,9 +460,9 @@ class Asking:
 
     def _crown(self, budgets: Budgets) -> None:
         """Give the last trial to who leads, where only the first point was given the whole."""
-        leader = budgets.leader(len(self.wanted.first[:1]))
-        if leader is not None and not self.study.history.retries():
-            self.study.enqueue(self.study.history.params(leader), again=True)
+        leader, history = budgets.leader(len(self.wanted.first[:1])), self.study.history
+        if leader is not None and not history.retries() and not history.queue:
+            self.study.enqueue(history.params(leader), again=True)
 
     def fold(self, row: int, fold: int, outcome: Outcome) -> None:
         """A fold of a candidate has run."""
