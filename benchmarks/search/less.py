@@ -15,8 +15,8 @@ from benchmarks.search.turns import load
 
 TRIALS = 60
 TASKS = {
-    ("Pima", "boosting"): ("n_estimators", 3, 81),
-    ("OJ", "svm"): ("n_samples", 0.1, 1.0),
+    ("diabetes", "boosting"): ("n_estimators", 3, 81),
+    ("digits", "svm"): ("n_samples", 0.1, 1.0),
 }  # data and model, and what there is less of
 
 
@@ -91,7 +91,7 @@ def run(seeds: int, minutes: float) -> tuple[str, list[dict[str, Any]]]:
                 5, shuffle=True, random_state=seed
             )
             cv = list(splitter.split(data.X, data.y))
-            scoring = "r2" if kind == "numbers" else "roc_auc"
+            scoring = "r2" if kind == "numbers" else "accuracy"
             for who, search in RIVALS.items():
                 # scikit-learn's halving splits the rows that it draws, so it needs the splitter.
                 folds = splitter if search is halving else cv
@@ -110,17 +110,20 @@ def run(seeds: int, minutes: float) -> tuple[str, list[dict[str, Any]]]:
     return shown(records), records
 
 
+def task_of(record: dict[str, Any]) -> tuple[str, str, str]:
+    return record["table"], record["learner"], record["fidelity"][0]
+
+
 def shown(records: list[dict[str, Any]]) -> str:
     """The records as a Markdown table: of each task the CPU time and the winner's score."""
-    tasks = list(dict.fromkeys((r["table"], r["learner"], r["fidelity"][0]) for r in records))
+    tasks = list(dict.fromkeys(map(task_of, records)))
     seeds = len({r["seed"] for r in records})
     head = [f"{t}, {n}, {f}: s | score" for t, n, f in tasks]
     lines = ["| search | " + " | ".join(head) + " |", "| --- |" + " --: |" * (2 * len(tasks))]
     for who in dict.fromkeys(r["who"] for r in records):
         cells = []
         for task in tasks:
-            some = [r for r in records
-                    if r["who"] == who and (r["table"], r["learner"], r["fidelity"][0]) == task]  # fmt: skip
+            some = [r for r in records if r["who"] == who and task_of(r) == task]
             cells += [f"{statistics.median(r['seconds'] for r in some):.1f}",
                       f"{statistics.mean(r['score'] for r in some):.4f}"]  # fmt: skip
         lines.append(f"| {who} | " + " | ".join(cells) + " |")
@@ -128,6 +131,6 @@ def shown(records: list[dict[str, Any]]) -> str:
         "",
         f"Whole searches of {TRIALS} trials, or {TRIALS} first candidates that are halved by a "
         "factor of 3. CPU time of one process, the median, and the mean score of winners on the "
-        f"search's folds with the whole, AUC or r2; {seeds} seeds. {load()}.",
+        f"search's folds with the whole, accuracy or r2; {seeds} seeds. {load()}.",
     ]
     return "\n".join(lines)

@@ -18,7 +18,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from luthier import Float, Int
 from luthier.errors import SpaceError, StudyError
-from luthier.schedulers import ASHA, Median, Population
+from luthier.schedulers import ASHA, Hyperband, Median, Population
 from luthier.sklearn import BayesSearchCV, SearchCV
 from luthier.sklearn.budgets import ranks, spread
 
@@ -212,6 +212,20 @@ def test_the_last_trial_is_the_leaders():
     assert search.cv_results_["params"][4] == search.cv_results_["params"][leader]
     assert search.best_index_ == 4
     assert np.isfinite(means).all()
+
+
+def test_the_last_trial_is_for_who_is_better_with_less():
+    """A bracket of Hyperband may begin with the whole, and badly."""
+    search = SearchCV(
+        TREE, {"ccp_alpha": Float(0.2, 0.9)}, fidelity=ROWS, scheduler=Hyperband(), trials=8,
+        method="random", random_state=0,
+    ).fit(X, Y)  # fmt: skip
+
+    given, means = search.cv_results_["n_resources"], search.cv_results_["mean_test_score"]
+    whole = given[:7] == 60
+    assert whole.any()
+    assert given[7] == 60
+    assert means[7] > means[:7][whole].max()
 
 
 def test_a_search_that_was_cut_off_takes_the_furthest():

@@ -22,7 +22,7 @@ from luthier import schedulers, settings
 from luthier.errors import SpaceError, StudyError
 from luthier.history import Fidelity, History, State
 from luthier.parts import Scheduler
-from luthier.schedulers.rungs import ladder
+from luthier.schedulers.rungs import ladder, reached
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
 from luthier.trial import Trial
@@ -270,12 +270,24 @@ class Budgets:
             results[name] = ranks(given, means)
 
     def leader(self, queued: int) -> int | None:
-        """The number of the best trial that was given less, if none was given the whole but
-        `queued` ones."""
+        """The number of a trial with less that is to be given the whole in the end.
+
+        The best of all with less, if that scores better than the best on the whole; else, where
+        none but `queued` ones had the whole, the best of those that came furthest.
+        """
+        seen = self.fitting.search.study_.history.seen().merged()
+        last, came = np.full(len(seen), np.nan), reached(seen)
+        last[seen.owner] = seen.value[:, 0]
+        waiting = np.flatnonzero(seen.stopped & (came < self.most) & np.isfinite(last))
+        if not len(waiting):
+            return None
+        best = waiting[np.argmin(last[waiting])]
+        if last[best] < np.min(seen.Y[seen.done, 0], initial=np.inf):
+            return int(seen.number[best])
         if sum(amount >= self.most for amount in self.given.values()) > queued:
             return None
-        rows = self.fitting.search.study_.history.furthest()
-        return int(rows[0]) if len(rows) else None
+        furthest = waiting[np.lexsort((last[waiting], -came[waiting]))[0]]
+        return int(seen.number[furthest])
 
     @property
     def ended(self) -> bool:

@@ -109,8 +109,9 @@ class SearchCV(Folded):
         searched. Each amount is a fit anew, a trial that counts in `trials`, and a row of
         ``cv_results_``, which says in ``n_resources`` how much it was. Only rows with the whole
         can win and are compared by `racing`, `patience` and `finalists`; they rank before all
-        others. The estimator's own settings have the whole at once; if no other came to it, the
-        last trial goes to the candidate that leads with less. Who wins is fitted with the whole.
+        others. The estimator's own settings have the whole at once. The last trial gives the whole
+        to the best of the others if that has a better score with less, or no other had it. Who
+        wins is fitted with the whole.
     scheduler : str or Scheduler, optional
         Who is given more: "asha", which is the default, "hyperband", "bohb", "dehb", "pasha",
         "auto", or a rule that stops, such as "median"; needs a `fidelity`.
@@ -459,7 +460,7 @@ class Asking:
             going = bool(self.trials) and not fitting.over()
 
     def _crown(self, budgets: Budgets) -> None:
-        """Give the last trial to who leads, where only the first point was given the whole."""
+        """Give the last trial to who waits below and should have the whole."""
         leader, history = budgets.leader(len(self.wanted.first[:1])), self.study.history
         if leader is not None and not history.retries() and not history.queue:
             self.study.enqueue(history.params(leader), again=True)
