@@ -13,7 +13,7 @@ from benchmarks.search import reach, tables
 from benchmarks.search.reach import Search
 from benchmarks.search.turns import load
 
-TRIALS = 60
+TRIALS = 27
 TASKS = {
     ("diabetes", "boosting"): ("n_estimators", 3, 81),
     ("digits", "svm"): ("n_samples", 0.1, 1.0),

@@ -16,11 +16,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from luthier import Float, Int
+from luthier import Float, Int, Study
 from luthier.errors import SpaceError, StudyError
 from luthier.schedulers import ASHA, Hyperband, Median, Population
 from luthier.sklearn import BayesSearchCV, SearchCV
-from luthier.sklearn.budgets import ranks, spread
+from luthier.sklearn.budgets import Budgets, ranks, spread
 
 X, Y = load_iris(return_X_y=True)
 X, Y = X[::2], Y[::2]
@@ -314,6 +314,20 @@ def test_a_stored_search_goes_further(tmp_path):
         assert search.honest_ == more.honest_
     with pytest.raises(StudyError, match="fidelity"):
         SearchCV(TREE, LEAVES, trials=10, **settings | {"fidelity": None}).fit(X, Y)
+
+
+@pytest.mark.parametrize(("judged", "steps"), [(27, [27, 60]), (60, [60])])
+def test_a_lost_trial_is_asked_again_whether_to_stop(judged, steps):
+    """Unless it had begun with more already: then it was told to go on."""
+    study = Study(LEAVES, sampler="random", scheduler="median", fidelity=("rows", 9, 60))
+    (trial,) = study.ask()
+    for step in (9, 27):
+        trial.report(-0.5, step=step)
+    study.lose(trial.number, "Lost", "killed")
+    budgets = object.__new__(Budgets)
+    budgets.scheduler, budgets.most = study.scheduler, 60
+
+    assert budgets.steps(study.ask()[0], study.history, lambda row: judged) == steps
 
 
 STORY = """

@@ -7,7 +7,7 @@ such as its iterations. A candidate that goes on is fitted anew, as a trial of i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -225,11 +225,12 @@ class Budgets:
             self._orders[fold] = spread(labels, np.random.default_rng([self.seed, fold]))
         return np.asarray(train[np.sort(self._orders[fold][:count])])
 
-    def steps(self, trial: Trial, history: History) -> list[int]:
+    def steps(self, trial: Trial, history: History, judged: Callable[[int], int]) -> list[int]:
         """The amounts with which a trial is to be judged, one after another.
 
         A scheduler that lets trials go on says how far. One that watches them while they run
-        sees each with more and more, as it would see a training that reports.
+        sees each with more and more, as it would see a training that reports. `judged` says with
+        how much a trial was judged last.
         """
         until = round(min(trial.budget, self.most))
         scheduler = self.scheduler
@@ -239,8 +240,10 @@ class Budgets:
             return [until]
         row, came = trial.parent, 0
         while row >= 0 and not came:  # a lost attempt may have reported too
-            came = int(history.curve(row)[0].max(initial=0))
-            row = int(history.parent[row]) if history.state[row] == State.LOST else -1
+            came, lost = int(history.curve(row)[0].max(initial=0)), history.state[row] == State.LOST
+            if lost and came and judged(row) == came:
+                came -= 1  # nobody knows whether it was told to stop there: it is asked again
+            row = int(history.parent[row]) if lost else -1
         rungs = ladder(history, getattr(scheduler, "eta", ETA), getattr(scheduler, "least", None))
         return [*(rung for rung in rungs if came < rung < until), until]
 

@@ -445,8 +445,8 @@ class Asking:
         Candidates race on the whole alone: with less it is not the best that matters, but who is
         among the better part.
         """
-        fitting, history = self.fitting, self.study.history
-        self.steps = {row: budgets.steps(trial, history) for row, trial in self.trials.items()}
+        fitting, history, judged = self.fitting, self.study.history, self.journal.budget
+        self.steps = {r: budgets.steps(t, history, judged) for r, t in self.trials.items()}
         going = True
         while going:
             for row in self.trials:
