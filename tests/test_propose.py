@@ -64,3 +64,21 @@ def test_a_space_of_constants_has_one_point():
     study = Study(Space(a=3, b="x")).run(lambda trial: 1.0, trials=5)
 
     assert [r.params for r in study.results] == [{"a": 3, "b": "x"}]
+
+
+def test_a_queued_point_may_leave_its_budget_to_the_scheduler():
+    """Those that go on come before it; all that is said of it is kept."""
+    space = Space(a=Int(3, 60), b=Float(-3, 9))
+    study = Study(space, sampler="random", scheduler="asha", fidelity=("epochs", 2, 18))
+    study.enqueue({"a": 7, "b": -2.5})
+    for a in (11, 12, 13, 14):
+        study.enqueue({"a": a, "b": 0.1}, whole=False)
+    trials = []
+    for _ in range(6):
+        (trial,) = study.ask()
+        trials.append((trial.params["a"], trial.budget, trial.parent))
+        study.tell(trial, -trial.params["a"])
+
+    first = [(7, 18, -1), (11, 2, -1), (12, 2, -1), (13, 2, -1)]
+    assert trials == [*first, (13, 6, 3), (14, 2, -1)]
+    assert not study.history.queue

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from luthier import Float, Space, Study
+from luthier import Float, Int, Space, Study
 from luthier.history import Event, History
 from luthier.spent import spent
 from luthier.testing import history
@@ -55,3 +55,19 @@ def test_without_a_fidelity_the_end_is_where_others_ended():
     made = history(SPACE, [{"x": 1.0}, {"x": 2.0}], [1.0], ["DONE", "STOPPED"], reports=reports)
 
     assert (spent(made).steps, spent(made).saved) == (7, 3)
+
+
+def test_a_trial_that_reports_at_its_end_did_all_the_steps_until_there():
+    """From where its parent had come to; and seconds are per step, not per report."""
+    study = Study(
+        Space(a=Int(3, 60)), sampler="random", scheduler="asha", fidelity=("rows", 20, 180)
+    )
+    for _ in range(4):
+        (trial,) = study.ask()
+        study.finish(trial.number, {"state": "DONE", "loss": [-trial.params["a"]], "seconds": 2.0})
+    told = study.spent()
+
+    assert study.history.budget.tolist() == [20, 20, 20, 60]
+    assert told.steps == 3 * 20 + 40
+    assert told.saved == 2 * 160 + 120
+    assert abs(told.saved_seconds - told.saved * 4 * 2.0 / told.steps) < 1e-9

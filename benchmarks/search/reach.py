@@ -85,7 +85,7 @@ class Search:
 
     model: Any
     space: Space
-    cv: list[Any]
+    cv: Any
     scoring: Callable[..., float]
     X: Any
     y: Any

@@ -9,7 +9,8 @@ Kinds of events, and what their bodies hold:
 opened    space, objectives, seed, sampler, scheduler; about: versions and machine; where there are:
           fidelity (name, least and most), constraints (name, >= or <=, bound), cost (its name)
 grew      space: all parameters from here on; or parameters: those added or widened
-queued    params: a configuration to try next; again: even if it was tried before
+queued    params: a configuration to try next; again: even if it was tried before; whole: false if
+          the scheduler says how much it is given
 created   draw, params; where they matter: parent, tag, budget, queued (which entry), owner
 reported  step, loss: one number per objective; metrics: whatever else was reported
 finished  state; for DONE loss and metrics; params if the trial asked for others than it was given;

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from luthier.history import History
 from luthier.outcome import plain
-from luthier.parameters import Raw
-from luthier.parts import Sampler, Scheduler
+from luthier.parameters import Array, Raw
+from luthier.parts import Proposal, Sampler, Scheduler
 from luthier.space import Space
 
 FEW, MANY = 100, 1000  # draws in search of a point that was not tried
@@ -28,7 +29,8 @@ def propose(
     """Draw and parameters of the next trial, or None when nothing is left to try.
 
     First come lost trials, which keep their draw and parameters, then queued configurations, then
-    what the sampler proposes to the scheduler. Chance comes from the study's seed and the draw. A
+    what the sampler proposes to the scheduler; or a queued one in the sampler's place, where the
+    scheduler is to say how much that is given. Chance comes from the study's seed and the draw. A
     point that was tried already is replaced by one that was not.
 
     Parameters
@@ -48,11 +50,16 @@ def propose(
         return body | ({"tag": int(history.tag[row])} if history.tag[row] else {})
     draw = history.proposals
     rng = np.random.default_rng(np.random.SeedSequence(history.seed, spawn_key=(draw,)))
+    queued, x = dict[str, Any](), np.empty(0)
     if history.queue:
         entry = history.queue[0]
-        body = {"draw": draw, "params": space.complete(entry["params"], rng)}
         told = {**hints, **entry.get("hints", {})}
-        return body | ({"hints": told} if told else {}) | {"queued": entry["queued"]}
+        queued = {"draw": draw, "params": space.complete(entry["params"], rng)}
+        queued |= ({"hints": told} if told else {}) | {"queued": entry["queued"]}
+        if entry.get("whole", True) or not len(space):
+            return queued
+        x = space.rows([queued["params"]])[0]
+        sampler = _Given(x[None])
     if not len(space):
         # Without parameters there is one point; unless the objective has yet to name them.
         body = {"draw": draw, "params": {}} | ({"hints": hints} if hints else {})
@@ -64,7 +71,10 @@ def propose(
         return None
     job = jobs[0]
     raw: dict[str, Raw] | None = space.raw(job.x)
-    if job.parent >= 0:
+    taken = bool(queued) and job.parent < 0 and np.array_equal(job.x, x, equal_nan=True)
+    if taken:
+        raw = queued["params"]
+    elif job.parent >= 0:
         row = int(np.flatnonzero(seen.number == job.parent)[0])
         if np.array_equal(job.x, seen.X[row], equal_nan=True):
             raw = history.raw(job.parent)  # it goes on, to the last digit
@@ -72,16 +82,26 @@ def propose(
         raw = _untried(space, history, rng)
     if raw is None:
         return None
-    body = {"draw": draw, "params": raw}
+    body = queued if taken else {"draw": draw, "params": raw}
     if job.tag:
         body["tag"] = int(job.tag)
     if job.parent >= 0:
         body["parent"] = int(job.parent)
     if job.budget != math.inf:
         body["budget"] = float(job.budget)
-    if hints:
+    if hints and not taken:
         body["hints"] = hints
     return body
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A sampler that proposes one point (1, d)."""
+
+    X: Array
+
+    def ask(self, space: Space, history: History, k: int, rng: np.random.Generator) -> Proposal:
+        return Proposal(self.X)
 
 
 def fixed_space(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from luthier.history import History, State
+from luthier.parameters import Array, Ints
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Spent:
     states : dict
         For each state that there is its trials and their seconds.
     steps : int
-        Steps that trials reported.
+        Steps that trials did, as far as their reports tell.
     saved : int
         Steps that configurations which were stopped had left to the end, as far as it is known.
     saved_seconds : float
@@ -87,11 +88,10 @@ def spent(history: History) -> Spent:
     )
 
 
-def _saved(
-    history: History, seconds: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> tuple[int, int, float]:
+def _saved(history: History, seconds: Array) -> tuple[int, int, float]:
     """Steps that were done, steps that were saved, and the seconds of one of the latter."""
-    done = len(set(zip(history.owner.tolist(), history.step.tolist(), strict=True)))
+    did = _did(history)
+    done = int(did.sum())
     seen = history.seen().merged()
     stopped = np.flatnonzero(seen.stopped[seen.owner])
     if not len(stopped):
@@ -104,6 +104,21 @@ def _saved(
     np.maximum.at(last, seen.owner[stopped], seen.step[stopped])
     left = np.maximum(most - last[last > 0], 0)
     here = history.stopped
-    reported = int(here[history.owner].sum())
-    price = float(np.nansum(seconds[here])) / reported if reported else 0.0
+    of_these = int(did[here].sum())
+    price = float(np.nansum(seconds[here])) / of_these if of_these else 0.0
     return done, int(left.sum()), price
+
+
+def _did(history: History) -> Ints:
+    """(n,) steps that each trial did.
+
+    Where a trial can be given less, one that reports at its end alone did all steps until there,
+    from where its parent had come to.
+    """
+    pairs = np.unique(np.column_stack([history.owner, history.step]), axis=0)
+    did: Ints = np.bincount(pairs[:, 0], minlength=len(history)).astype(np.int64)
+    if history.fidelity is None:
+        return did
+    last = np.zeros(len(history) + 1, dtype=np.int64)  # at the end for those without a parent
+    np.maximum.at(last, history.owner, history.step)
+    return np.asarray(np.maximum(did, (last[:-1] - last[history.parent]) * (did > 0)))

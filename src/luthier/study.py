@@ -735,7 +735,9 @@ class Study:
             self._keep = before
         return self
 
-    def enqueue(self, params: Mapping[str, Any], *, again: bool = False) -> bool:
+    def enqueue(
+        self, params: Mapping[str, Any], *, again: bool = False, whole: bool = True
+    ) -> bool:
         """Try a configuration next; names that are left out get their default, else a draw.
 
         Parameters
@@ -744,6 +746,9 @@ class Study:
             Values by name.
         again : bool
             Even if it was tried before, or is queued already.
+        whole : bool
+            In a study with a fidelity, give it all there is. Otherwise as much as the scheduler
+            gives a new point, after those that may go on.
 
         Returns
         -------
@@ -770,6 +775,8 @@ class Study:
                 return False
             if again:
                 body["again"] = True
+            if not whole:
+                body["whole"] = False
             self._log.append(self._log.event("queued", None, body))
             return True
 

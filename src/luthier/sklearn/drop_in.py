@@ -77,7 +77,8 @@ class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
     limit : Limit, optional
         What the fit and the scoring of one fold may take: time, memory, cores. Folds then run in
         processes of luthier's own, as many as `n_jobs` says; one that takes more gets
-        `error_score`, and the others go on. The refit of the winner is not bounded.
+        `error_score`, and the others go on. The refit of the winner has no limit, and runs in
+        this process.
 
     Attributes
     ----------

@@ -34,6 +34,7 @@ class Figures:
     n_splits_: int
     cv_results_: dict[str, Any]
     _honest: Honest | None
+    _spared: str
     _perfect: float  # the best score there is; kept apart from the evidence, which is not pickled
 
     @property
@@ -130,7 +131,9 @@ class Figures:
         with suppress(AttributeError):
             made.append(self.verdicts_[int(self.best_index_)].words)
         counts = self.cv_results_.get("n_folds")
-        if counts is not None and (counts < self.n_splits_).any():
+        if self.__dict__.get("_spared"):
+            made.append(self._spared)
+        elif counts is not None and (counts < self.n_splits_).any():
             every, ran = len(counts) * self.n_splits_, int(np.sum(counts))
             whole = int(np.sum(counts == self.n_splits_))
             made.append(

@@ -27,6 +27,7 @@ from luthier.estimate import Overtuning
 from luthier.numerics.racing import Rule, hopeless, incumbent, next_tasks
 from luthier.parameters import same
 from luthier.sklearn import blending, choosing, compat, deciding, judging, prefixes, sharing
+from luthier.sklearn.budgets import Budgets
 from luthier.sklearn.cv import Holdout, Reshuffle
 from luthier.sklearn.evaluate import How, Outcome
 from luthier.sklearn.growing import Growing
@@ -126,6 +127,7 @@ class Fitting:
         self.listed = False  # whether all candidates of a batch are known before it runs
         self.closed: list[int] = []  # candidates that ran on all folds or were dropped, in order
         self.own: dict[int, list[Split]] = {}  # folds of candidates that have their own
+        self.budgets: Budgets | None = None  # where candidates are judged with less at first
         self.line = Line(search.progress)
         self.total: int | None = None  # candidates that there will be, if that is known
         self.log: Log | None = None
@@ -287,8 +289,10 @@ class Fitting:
             Of the folds.
         """
         folds = list(range(len(splits)) if order is None else order)
+        if not rows:
+            return
         rule = self.search.racing
-        if not rule or self.own or len(folds) == 1:
+        if not rule or len(folds) == 1 or any(row in self.own for row in rows):
             left = [(r, k) for r in rows for k in folds if self.outcomes[r][k] is None]
             self.work(left, splits, contexts)
             return
@@ -313,16 +317,24 @@ class Fitting:
                 return
             self.work([(row, folds[k]) for row, k in tasks], splits, contexts)
             for row, k in tasks:
-                scores[row, k] = self._score(self.outcomes[row][folds[k]])
+                scores[row, k] = self.score(self.outcomes[row][folds[k]])
 
     def scores(self) -> Array:
-        """(candidates, folds), larger is better; NaN where not run, -inf where it failed."""
+        """(candidates, folds), larger is better; NaN where not run, -inf where it failed.
+
+        Of candidates that were given less than the whole, NaN.
+        """
         made = np.full((len(self.outcomes), self.search.n_splits_), np.nan)
         for row, outcomes in enumerate(self.outcomes):
-            made[row] = [self._score(outcome) for outcome in outcomes]
+            if not self.partial(row):
+                made[row] = [self.score(outcome) for outcome in outcomes]
         return made
 
-    def _score(self, outcome: Outcome | None) -> float:
+    def partial(self, row: int) -> bool:
+        """Whether a candidate was given less than the whole."""
+        return self.budgets is not None and self.budgets.partial(row)
+
+    def score(self, outcome: Outcome | None) -> float:
         if outcome is None:
             return math.nan
         found = score(outcome, self.metric)
@@ -355,7 +367,7 @@ class Fitting:
             context = None if contexts is None else contexts[row, fold]
             plan = None if self.growing is None else self.growing.plan(train)
             rows = digest(np.asarray(train)) if self.sharing and row in self.own else names[fold]
-            keep = self.search.honest or self.extras
+            keep = (self.search.honest or self.extras) and not self.partial(row)
             how = How(self._prefix(row, rows), keep, plan, self.extras)
             return (clone(self.base), self.X, self.y, how), {
                 "scorer": self.scorers,
@@ -421,7 +433,8 @@ class Fitting:
         scores = self.scores()
         means = scores.mean(axis=1)
         best = np.max(means, initial=-np.inf, where=np.isfinite(means))
-        self.line.update(int((~np.isnan(scores)).sum()), len(scores), self.total, best)
+        ran = sum(outcome is not None for row in self.outcomes for outcome in row)
+        self.line.update(ran, len(scores), self.total, best)
 
     def elsewhere(self, candidates: Sequence[Candidate], splits: Sequence[Split]) -> Array:
         """(candidates, folds) scores on other folds, which leave no other trace."""
@@ -429,13 +442,14 @@ class Fitting:
         self.candidates, self.closed, self.own = [dict(c) for c in candidates], [], {}
         self.outcomes, self.log, self.ended = [[None] * len(splits) for _ in candidates], None, ""
         listed, self.listed = self.listed, False  # patience counts the search's candidates alone
+        budgets, self.budgets = self.budgets, None
         try:
             rows, folds = range(len(candidates)), range(len(splits))
             self.work([(row, fold) for row in rows for fold in folds], splits)
             return self.scores()
         finally:
             self.candidates, self.outcomes, self.closed, self.own, self.log, self.ended = kept
-            self.listed = listed
+            self.listed, self.budgets = listed, budgets
 
     def _prefix(self, row: int, rows: str) -> sharing.Prefix | None:
         if not self.sharing:
@@ -458,10 +472,11 @@ class Fitting:
     def stale(self) -> bool:
         """Whether the last so many candidates brought nothing better, which ends the search."""
         patience = self.search.patience
-        if patience is None or len(self.closed) <= patience:
+        closed = [row for row in self.closed if not self.partial(row)]
+        if patience is None or len(closed) <= patience:
             return False
         with np.errstate(invalid="ignore"):
-            means = [np.mean([self._score(o) for o in self.outcomes[row]]) for row in self.closed]
+            means = [np.mean([self.score(o) for o in self.outcomes[row]]) for row in closed]
         # A fold that failed makes a mean of -inf, one that was not run makes it NaN.
         best = np.nan_to_num(means, nan=-np.inf)
         if best.max() == -np.inf or len(best) - 1 - int(np.argmax(best)) < patience:
@@ -511,6 +526,8 @@ class Fitting:
             if gaps:
                 warnings.filterwarnings("ignore", message="One or more of the .* non-finite")
             made: dict[str, Any] = self.search._format_results(self.candidates, folds, flat, more)
+        if self.budgets is not None:
+            self.budgets.rank(made)
         return made
 
     @property
@@ -523,7 +540,8 @@ class Fitting:
         """The candidate with the estimator's own settings; -1 if there is none."""
         own = self.base.get_params(deep=True)
         for row, candidate in enumerate(self.candidates):
-            if all(name in own and _equal(value, own[name]) for name, value in candidate.items()):
+            same_as_own = (name in own and _equal(v, own[name]) for name, v in candidate.items())
+            if not self.partial(row) and all(same_as_own):
                 return row
         return -1
 
@@ -551,12 +569,17 @@ class Fitting:
                 search.best_score_ = results[f"mean_test_{metric}"][search.best_index_]
             search.best_params_ = results["params"][search.best_index_]
             search._honest = None
-            if search.honest and self.splits is not None:
-                search._evidence = judging.Evidence.of(self, self.splits, int(search.best_index_))
+            if self.budgets is not None:
+                search.best_params_ = self.budgets.crowned(int(search.best_index_))
+            if search.honest and self._judged():
+                search._evidence = judging.Evidence.of(
+                    self, self.splits or [], int(search.best_index_)
+                )
 
     def _winner(self, metric: Any) -> int:
         search = self.search
-        if isinstance(search.refit, str) and search.refit == "one_se":
+        whole = self.budgets is None or self.budgets.ended
+        if isinstance(search.refit, str) and search.refit == "one_se" and whole:
             return choosing.simplest(self.scores(), self.candidates)
         chosen = int(search._select_best_index(search.refit, metric, self.results))
         if self.finals is not None:
@@ -564,6 +587,10 @@ class Fitting:
             if search._finalists_decide and not callable(search.refit):
                 return int(rows[search.finals_.choice])
         return chosen
+
+    def _judged(self) -> bool:
+        """Whether the winner's folds tell what to expect of it."""
+        return self.splits is not None and not self.partial(int(self.search.best_index_))
 
     def refit(self) -> None:
         """Fit the best candidate to all data."""
@@ -575,8 +602,8 @@ class Fitting:
             search.refit_time_ = time.time() - begun
             if hasattr(search.best_estimator_, "feature_names_in_"):
                 search.feature_names_in_ = search.best_estimator_.feature_names_in_
-        if self.extras and self.splits is not None:
-            evidence = judging.Evidence.of(self, self.splits, int(search.best_index_))
+        if self.extras and self._judged():
+            evidence = judging.Evidence.of(self, self.splits or [], int(search.best_index_))
             (deciding.decide if search.threshold else blending.blend)(self, evidence)
 
     def fitted(self, row: int) -> Any:
@@ -588,6 +615,8 @@ class Fitting:
     def _unfitted(self, row: int) -> Any:
         # The values are cloned too: they may be estimators that a later fit would change.
         values = clone(dict(self.results["params"][row]), safe=False)
+        if self.budgets is not None:
+            values |= self.budgets.whole
         made = clone(self.base).set_params(**values)
         if self.growing is not None:
             self.growing.settle(made, row)
@@ -605,6 +634,7 @@ class Fitting:
         self.search.scorer_ = self.scorers._scorers if many else self.scorers
         self.search.cv_results_ = self.results
         self.search.ended_ = self.ended
+        self.search._spared = "" if self.budgets is None else self.budgets.words()
         self.calls.end()
 
 

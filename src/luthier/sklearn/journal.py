@@ -27,6 +27,7 @@ SCORE = "score"
 NOT_SET = "(not set)"  # stands for a parameter that a candidate leaves alone
 TIMES = ("fit_time", "score_time", "n_test_samples")
 FOUND = "iterations"
+FOLD, BUDGET = "fold", "budget"  # a noted fold, and what the candidate was given
 KINDS = (("test_scores", "test"), ("train_scores", "train"))
 
 
@@ -48,8 +49,8 @@ class Journal:
 
     # -- writing
 
-    def fold(self, trial: Trial, fold: int, outcome: Outcome) -> None:
-        """Note the outcome of one fold."""
+    def fold(self, trial: Trial, fold: int, outcome: Outcome, budget: int | None = None) -> None:
+        """Note the outcome of one fold; with a budget, steps are budgets and not folds."""
         told: dict[str, Any] = {name: outcome.get(name) for name in TIMES}
         for kind, short in KINDS:
             if kind in outcome:
@@ -64,7 +65,10 @@ class Journal:
             saved = {name: _plain(value) for name, value in made.items()}
             if all(value is not None for value in saved.values()):
                 np.savez(trial.folder / f"fold{fold}.npz", **saved)
-        trial.report(told, step=fold)
+        if budget is None:
+            trial.report(told, step=fold)
+        else:
+            trial.note(**{f"{FOLD}{fold}": told | {BUDGET: budget}})
         self.study.flush()
 
     def end(self, trial: Trial, outcomes: Sequence[Outcome | None]) -> None:
@@ -83,19 +87,35 @@ class Journal:
 
     # -- reading
 
-    def known(self, number: int, folds: int) -> list[Outcome | None]:
-        """The outcomes of a trial's folds, and of the lost trials that it goes on from."""
+    def known(self, number: int, folds: int, budget: int | None = None) -> list[Outcome | None]:
+        """The outcomes of a trial's folds, and of the lost trials that it goes on from.
+
+        With a budget, those of the folds that were run with it.
+        """
         made: list[Outcome | None] = [None] * folds
         history = self.study.history
         while number >= 0:
-            steps = history.curve(number)[0]
-            metrics = history.reported(number)
-            for step in dict.fromkeys(steps.tolist()):
-                if step < folds and made[step] is None and step in metrics:
-                    made[step] = self._outcome(number, step, metrics[step])
+            for fold, told in self._told(number, budget).items():
+                if fold < folds and made[fold] is None:
+                    made[fold] = self._outcome(number, fold, told)
             parent = int(history.parent[number])
             number = parent if parent >= 0 and history.state[parent] == State.LOST else -1
         return made
+
+    def budget(self, number: int) -> int:
+        """With how much a trial was judged last; 0 if with nothing."""
+        told = self.study.history.facts(number).items()
+        return max((int(v[BUDGET]) for name, v in told if name.startswith(FOLD)), default=0)
+
+    def _told(self, number: int, budget: int | None) -> dict[int, Mapping[str, Any]]:
+        """What a trial told of each fold."""
+        history = self.study.history
+        if budget is None:
+            steps, metrics = history.curve(number)[0], history.reported(number)
+            return {step: metrics[step] for step in steps.tolist() if step in metrics}
+        told = history.facts(number).items()
+        folds = {int(k[len(FOLD) :]): v for k, v in told if k.startswith(FOLD)}
+        return {fold: v for fold, v in folds.items() if v[BUDGET] == budget}
 
     def _outcome(self, number: int, fold: int, told: Mapping[str, Any]) -> Outcome:
         made: Outcome = {name: _number(told.get(name)) for name in TIMES}
@@ -192,7 +212,10 @@ def study_of(search: Any) -> Study:
     study = Study(space_of(candidates), maximize=SCORE, sampler="random")
     log = Listed(Journal(study, metric, files=False), lambda row: candidates[row])
     counts = results.get("n_folds", [folds] * len(candidates))
-    for row in range(len(candidates)):
+    rows = np.arange(len(candidates))
+    if getattr(search, "fidelity", None) is not None:  # others were judged with less
+        rows = rows[results["n_resources"] == results["n_resources"].max()]
+    for row in rows.tolist():
         outcomes: list[Outcome | None] = [None] * folds
         for fold in range(folds):
             made: Outcome = {"fit_error": None}

@@ -23,6 +23,7 @@ from luthier.history import State
 from luthier.run.limit import Limit
 from luthier.sklearn import choosing, deciding
 from luthier.sklearn.base import Folded
+from luthier.sklearn.budgets import Budgets
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
 from luthier.sklearn.fitting import Fitting, Split, complete
@@ -75,7 +76,8 @@ class SearchCV(Folded):
         Who proposes: the name of any sampler, "gp", "tpe", "forest", "genetic", "random", ...
         "auto" is what the class stands for. A stored search keeps the one it was begun with.
     trials : int, optional
-        How many candidates, stored ones included; 60 where there is no `time_limit` either.
+        How many candidates, stored ones included; 60 where there is no `time_limit` either. A
+        store that holds more gives all of them, as a study does.
     patience : int, optional
         End after so many candidates in a row that brought nothing better.
     cv : int, splitter, iterable, Holdout or "reshuffle", optional
@@ -100,6 +102,19 @@ class SearchCV(Folded):
         which the winner scored best on its folds, ``threshold_``.
     ensemble : bool
         Predict with a weighted mean of the best candidates instead of the best one, ``ensemble_``.
+    fidelity : tuple, optional
+        Judge candidates with less at first: ``("n_samples", 0.1, 1.0)``, shares of the training
+        rows of each fold, where more rows hold the fewer ones and test rows stay whole; or a
+        whole number that the estimator takes, ``("n_estimators", 10, 300)``, which is then not
+        searched. Each amount is a fit anew, a trial that counts in `trials`, and a row of
+        ``cv_results_``, which says in ``n_resources`` how much it was. Only rows with the whole
+        can win and are compared by `racing`, `patience` and `finalists`; they rank before all
+        others. The estimator's own settings have the whole at once. The last trial gives the whole
+        to the best of the others if that has a better score with less, or no other had it. Who
+        wins is fitted with the whole.
+    scheduler : str or Scheduler, optional
+        Who is given more: "asha", which is the default, "hyperband", "bohb", "dehb", "pasha",
+        "auto", or a rule that stops, such as "median"; needs a `fidelity`.
 
     Attributes
     ----------
@@ -125,6 +140,8 @@ class SearchCV(Folded):
         "early_stopping": ["boolean", Interval(Real, 0, 1, closed="neither")],
         "threshold": ["boolean"],
         "ensemble": ["boolean"],
+        "scheduler": "no_validation",
+        "fidelity": "no_validation",
     }
 
     def __init__(
@@ -156,6 +173,8 @@ class SearchCV(Folded):
         threshold: bool = False,
         ensemble: bool = False,
         limit: Limit | None = None,
+        scheduler: Any = None,
+        fidelity: tuple[str, float, float] | None = None,
     ) -> None:
         super().__init__(
             estimator,
@@ -185,6 +204,8 @@ class SearchCV(Folded):
         self.threshold = threshold
         self.ensemble = ensemble
         self.limit = limit
+        self.scheduler = scheduler
+        self.fidelity = fidelity
 
     def _search(self, fitting: Fitting) -> None:
         self._check_extras(fitting)
@@ -195,10 +216,15 @@ class SearchCV(Folded):
         seed = self.random_state
         if not isinstance(seed, int):
             seed = int(check_random_state(seed).randint(2**31 - 1))
+        budgets = fitting.budgets = Budgets.of(fitting, splits, seed)
+        if budgets is not None:
+            wanted = budgets.wanted(wanted)
         study = Study(
             wanted.space,
             maximize=SCORE,
             sampler=self._auto if self.method == "auto" else self.method,
+            scheduler="full" if budgets is None else budgets.scheduler,
+            fidelity=None if budgets is None else budgets.stated,
             store=self.store,
             name=self.study,
             seed=seed,
@@ -207,8 +233,8 @@ class SearchCV(Folded):
         if self.store is not None:
             check(study, fingerprint(self, fitting.X, fitting.y, splits))
         if not len(study):
-            for point in wanted.first:
-                study.enqueue(point)
+            for number, point in enumerate(wanted.first):
+                study.enqueue(point, whole=number == 0)  # to compare with, if nothing else
         metric = self.refit if isinstance(self.refit, str) else None
         journal = Journal(
             study, metric, files=self.store is not None and (self.honest or fitting.extras)
@@ -327,6 +353,7 @@ class Asking:
         self.journal, self.splits, self.study = journal, splits, journal.study
         self.most = search.trials or (TRIALS if search.time_limit is None else math.inf)
         self.order = self._order()
+        self.steps: dict[int, list[int]] = {}  # what trials are still to be given
         self.trials: dict[int, Trial] = {}
         fitting.log = self
         fitting.total = None if self.most == math.inf else int(self.most)
@@ -348,8 +375,13 @@ class Asking:
                 break
             if fitting.stale():
                 break
+            left = self.most - len(fitting.candidates)
+            if fitting.budgets is not None:
+                if left == 1:
+                    self._crown(fitting.budgets)
+                left = max(1, left - 1)  # the last one knows all others
             jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
-            asked = self.study.ask(int(min(jobs, self.most - len(fitting.candidates))))
+            asked = self.study.ask(int(min(jobs, left)))
             if not asked:
                 fitting.ended = "every point of the space was tried"
                 break
@@ -363,11 +395,14 @@ class Asking:
         history = self.study.history
         for number in range(len(history)):
             if history.state[number] in (State.DONE, State.STOPPED, State.FAILED):
-                (row,) = self.fitting.add(
-                    [self.wanted.settings(history.params(number))], len(self.splits)
-                )
-                self.fitting.outcomes[row] = self.journal.known(number, len(self.splits))
-                self.fitting.closed.append(row)
+                fitting, budget = self.fitting, None
+                settings = self.wanted.settings(history.params(number))
+                (row,) = fitting.add([settings], len(self.splits))
+                if fitting.budgets is not None:
+                    budget = self.journal.budget(number)
+                    fitting.budgets.give(row, budget)
+                fitting.outcomes[row] = self.journal.known(number, len(self.splits), budget)
+                fitting.closed.append(row)
 
     def _evaluate(self, asked: Sequence[Trial]) -> None:
         fitting, folds = self.fitting, len(self.splits)
@@ -377,30 +412,78 @@ class Asking:
         if isinstance(splitter, Reshuffle):
             for row in rows:
                 fitting.own[row] = splitter.of(row, fitting.X, fitting.y)
-        for row, trial in list(self.trials.items()):
-            if trial.parent >= 0:  # goes on from an attempt that was lost
-                known = self.journal.known(trial.parent, folds)
-                for fold, outcome in enumerate(known):
-                    if outcome is not None:
-                        fitting.outcomes[row][fold] = outcome
-                        self.fold(row, fold, outcome)
-                if complete(fitting.outcomes[row]):  # killed after its last fold
-                    fitting.close(row)
         try:
-            fitting.race(rows, self.splits, order=self.order)
+            if fitting.budgets is None:
+                self._known()
+                fitting.race(rows, self.splits, order=self.order)
+            else:
+                self._climb(fitting.budgets)
         finally:
             for trial in self.trials.values():
                 # Out of time, or interrupted: it is asked for again when the search goes on.
                 self.study.lose(trial.number, "Interrupted", fitting.ended or "interrupted")
             self.study.flush()
 
+    def _known(self) -> None:
+        """Take what is known of trials that go on from an attempt that was lost."""
+        fitting, budgets, history = self.fitting, self.fitting.budgets, self.study.history
+        for row, trial in list(self.trials.items()):
+            if trial.parent < 0 or history.state[trial.parent] != State.LOST:
+                continue
+            budget = None if budgets is None else budgets.given[row]
+            known = self.journal.known(trial.parent, len(self.splits), budget)
+            for fold, outcome in enumerate(known):
+                if outcome is not None:
+                    fitting.outcomes[row][fold] = outcome
+                    self.fold(row, fold, outcome)
+            if complete(fitting.outcomes[row]):  # killed after its last fold
+                fitting.close(row)
+
+    def _climb(self, budgets: Budgets) -> None:
+        """Judge trials with what they are given, and then with more, if they go on.
+
+        Candidates race on the whole alone: with less it is not the best that matters, but who is
+        among the better part.
+        """
+        fitting, history, judged = self.fitting, self.study.history, self.journal.budget
+        self.steps = {r: budgets.steps(t, history, judged) for r, t in self.trials.items()}
+        going = True
+        while going:
+            for row in self.trials:
+                budgets.give(row, self.steps[row].pop(0))
+            self._known()
+            rows = list(self.trials)
+            partial = [row for row in rows if budgets.partial(row)]
+            missing = [(r, k) for r in partial for k in self.order if not fitting.outcomes[r][k]]
+            fitting.work(missing, self.splits)
+            fitting.race([row for row in rows if row not in partial], self.splits, order=self.order)
+            going = bool(self.trials) and not fitting.over()
+
+    def _crown(self, budgets: Budgets) -> None:
+        """Give the last trial to who waits below and should have the whole."""
+        leader, history = budgets.leader(len(self.wanted.first[:1])), self.study.history
+        if leader is not None and not history.retries() and not history.queue:
+            self.study.enqueue(history.params(leader), again=True)
+
     def fold(self, row: int, fold: int, outcome: Outcome) -> None:
         """A fold of a candidate has run."""
-        self.journal.fold(self.trials[row], fold, outcome)
+        budgets = self.fitting.budgets
+        given = None if budgets is None else budgets.given[row]
+        self.journal.fold(self.trials[row], fold, outcome, given)
 
     def end(self, row: int, outcomes: Sequence[Outcome | None]) -> None:
         """A candidate has run on all folds, or was dropped."""
+        if self.fitting.budgets is not None and self._goes_on(self.fitting.budgets, row, outcomes):
+            self.fitting.closed.remove(row)
+            return
         self.journal.end(self.trials.pop(row), outcomes)
+
+    def _goes_on(self, budgets: Budgets, row: int, outcomes: Sequence[Outcome | None]) -> bool:
+        """Report how a trial stands with what it was given; whether it goes on with more."""
+        trial, value = self.trials[row], budgets.value(row, outcomes)
+        # One that was dropped after a fold that failed reports too, or it would be tried again.
+        trial.report({SCORE: value}, step=budgets.given[row])
+        return bool(self.steps[row]) and math.isfinite(value) and not trial.should_stop()
 
 
 class BayesSearchCV(SearchCV):
