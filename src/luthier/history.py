@@ -587,6 +587,16 @@ class History:
             self._seen = (self._version, made)
         return self._seen[1]
 
+    def alike(self, a: int, b: int) -> bool:
+        """Whether two rows are trials of one configuration.
+
+        A parameter that only one of them has does not tell them apart: where the space is defined
+        by running, who was stopped early keeps all that was proposed to it, and who came to the
+        end only what it asked for.
+        """
+        one, other = self._raws[a], self._raws[b]
+        return all(value == other[name] for name, value in one.items() if name in other)
+
     def merged(self) -> History:
         """As if a configuration that went on, trial after trial, had been one trial all the time.
 
@@ -601,7 +611,7 @@ class History:
             chains: dict[int, list[int]] = {}  # by their last row
             for row, parent in enumerate(self.parent.tolist()):
                 before = place.get(parent, -1) if parent >= 0 else -1
-                goes_on = before in chains and self._raws[before] == self._raws[row]
+                goes_on = before in chains and self.alike(before, row)
                 chains[row] = [*(chains.pop(before) if goes_on else ()), row]
             found = sorted(chains.values())
             rows = np.array([chain[-1] for chain in found], dtype=np.int64)

@@ -71,7 +71,7 @@ def forkable(history: History) -> Mask:
     place = {number: row for row, number in enumerate(history.number.tolist())}
     for row in np.flatnonzero(history.parent >= 0).tolist():
         before = place.get(int(history.parent[row]))
-        if before is not None and history.raw(before) == history.raw(row):
+        if before is not None and history.alike(before, row):
             made[before] = False
     return made
 

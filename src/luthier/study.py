@@ -413,7 +413,7 @@ class Study:
     def _draw(self, row: int) -> int:
         """The draw that began what a trial goes on with."""
         history = self.history
-        while (parent := int(history.parent[row])) >= 0 and history.raw(parent) == history.raw(row):
+        while (parent := int(history.parent[row])) >= 0 and history.alike(parent, row):
             row = parent
         return int(history.draw[row])
 

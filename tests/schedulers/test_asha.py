@@ -125,6 +125,28 @@ def test_stopping_for_good_with_a_fidelity(tmp_path):
     assert made.history.stopped.sum() >= 12
 
 
+@pytest.mark.parametrize("scheduler", ["asha", "auto", "hyperband", "pasha"])
+def test_nobody_goes_on_twice_from_one_place_where_a_branch_is_asked_for_in_running(scheduler):
+    """Stopped trials keep the other branch's parameters that were proposed, ended ones do not."""
+
+    def branches(trial):
+        x = trial.float("x", -3, 9)
+        if trial.choice("kind", "plain", "steep") == "steep":
+            x *= trial.float("slope", 1.5, 4)
+        for epoch in range(1, 28):
+            trial.report(min((x - 2.5) ** 2 + 1 / step for step in range(1, epoch + 1)), epoch)
+            if trial.should_stop():
+                break
+        return (x - 2.5) ** 2 + 1 / epoch
+
+    made = Study(scheduler=scheduler, sampler="random", fidelity=("epochs", 1, 27), seed=3)
+    history = made.run(branches, trials=80).history
+
+    parents = history.parent[history.parent >= 0].tolist()
+    assert len(parents) > 5
+    assert len(parents) == len(set(parents))
+
+
 def test_a_killed_trial_is_tried_again_with_its_budget_from_its_folder(tmp_path):
     made = study(folder=tmp_path).run(train, trials=30)
     while True:

@@ -102,7 +102,7 @@ def assert_sound(history: History) -> None:
         assert history.budget[row] >= history.budget[parent]
         assert history.budget[row] > history.curve(parent)[0].max()
         assert history.facts(row)["first"] == history.curve(parent)[0].max() + 1
-        if history.state[row] != State.LOST and history.raw(row) == history.raw(parent):
+        if history.state[row] != State.LOST and history.alike(row, parent):
             assert parent not in heirs, f"trial {parent} went on twice"
             heirs.add(parent)
 
