@@ -87,7 +87,7 @@ def _unbiased(pool: Pool, given: Any, groups: Ints) -> float:
     if np.isnan(without).any():  # too few rows of a class
         return whole
     share = np.bincount(groups[pool.unit], pool.weights, count) / pool.weights.sum()
-    return float(count * whole - (1 - share) @ without.mean(axis=1))
+    return float(whole + (1 - share) @ (whole - without.mean(axis=1)))
 
 
 def _spread(draws: Array) -> float:
