@@ -107,6 +107,10 @@ def _rarest() -> Swaps:
     return {"luthier.samplers.gp.rarest": lambda space, X, draw: None}
 
 
+def _elsewhere() -> Swaps:
+    return {"luthier.samplers.exhausted.PATIENCE": math.inf}
+
+
 def _plain() -> Swaps:
     return {"luthier.samplers.start.with_plain": lambda space, head, made: made}
 
@@ -126,6 +130,7 @@ INGREDIENTS: dict[str, tuple[str, Callable[[], Swaps]]] = {
     "polish": ("a climb along gradients", _polish),
     "crowd": ("bolder where trials are running", _crowd),
     "rarest": ("the rarest option, one point in four", _rarest),
+    "elsewhere": ("other places where nothing was gained", _elsewhere),
     "plain": ("options that begin with plain numbers", _plain),
 }
 
