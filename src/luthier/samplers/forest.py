@@ -5,20 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
-from luthier.numerics.climb import climb
 from luthier.numerics.forest import Forest as Trees
 from luthier.numerics.forest import Layout, grow
 from luthier.numerics.threads import one_thread
 from luthier.observed import Seen, options
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
+from luthier.samplers.candidates import Candidates
 from luthier.samplers.start import design
 from luthier.space import Space
 
@@ -30,9 +29,8 @@ SETTLED = 0.03  # what is known to so many standard deviations of the losses is 
 KNOWN = 1e6  # by how much its promise is less
 MOST = 1000  # trials that each tree is grown from; of more, each draws so many
 REFIT = 60  # trials up to which the forest is grown anew every time; then at 5 % more
-EXCHANGED = 16  # a parameter with no more values is changed to each of them in turn
-LISTED = 1000  # a space with no more points is searched by looking at all of them
 DRAWN, NEAR = 400, 160  # points to look at first: anywhere, and around the best
+MOVED = 0.2  # share of the cells that those around the best change
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class _Search:
     ) -> None:
         self.space, self.history, self.rng = space, history, rng
         self.layout = Layout(tuple(options(p) for _, p in space.items()))
-        self.taken: list[Any] = []
+        self.candidates = Candidates(space, history, rng)
         seen = Seen.of(history, warp=True)
         self.X, y = seen.X, seen.standard
         self.trees, self.home = self._grown(cache, seen)
@@ -138,69 +136,22 @@ class _Search:
     def next(self, draw: int) -> Array | None:
         """The next point, which then counts as running; None when there is none left."""
         if draw % RANDOM == RANDOM - 1:
-            row: Array | None = self._random()
+            row: Array | None = self.candidates.anywhere()
+        elif self.candidates.few:
+            row = self.candidates.listed(self._promised)
         else:
-            mean = self.model.mean[self.home].mean(axis=0)
-            row = self._from_all() if self._small else self._from_climb(mean)
+            row = self._from_climb()
         if row is not None:
             self._believe(row[None])
-            self.taken.append(self.space.key(self.space.raw(row)))
+            self.candidates.take(row)
         return row
 
-    def _random(self) -> Array:
-        return np.asarray(self.space.repair(self.space.sample(1, self.rng))[0])
-
-    @cached_property
-    def _small(self) -> bool:
-        return math.prod(p.cells for _, p in self.space.items()) <= LISTED
-
-    def _from_all(self) -> Array | None:
-        """The best of all points of a small space."""
-        raws = [raw for raw in self.space.points() if self._fresh(raw)]
-        if not raws:
-            return None
-        X = self.space.rows(raws)
-        row: Array = X[int(np.argmax(self._promised(X)))]
-        return row
-
-    def _from_climb(self, mean: Array) -> Array:
-        grid = [
-            None if p.cells > EXCHANGED else p.centre(np.arange(int(p.cells)))
-            for _, p in self.space.items()
-        ]
-        ends, values = climb(self.score, self._pool(mean), grid, self.rng)
-        for X, value in zip(self._settled(ends), values, strict=True):
-            if math.isfinite(value) and self._fresh(self.space.raw(X)):
-                return np.asarray(X)
-        return self._random()
-
-    def _fresh(self, raw: Any) -> bool:
-        return self.history.tried(raw) is None and self.space.key(raw) not in self.taken
-
-    def _pool(self, mean: Array) -> Array:
-        """Points to start from: some anywhere, some around the best. No cell is missing."""
+    def _from_climb(self) -> Array:
+        mean = self.model.mean[self.home].mean(axis=0)
         best = self.X[np.argsort(mean, kind="stable")[:8]]
-        near = best[np.arange(NEAR) % len(best)]
-        pool = np.vstack([self.space.sample(DRAWN, self.rng), near])
-        pool = np.where(np.isnan(pool), self.rng.random(pool.shape), np.clip(pool, 0, 1))
-        near = pool[DRAWN:]
-        moved = self.rng.random(near.shape) < max(0.2, min(1.0, 2 / near.shape[1]))
-        width = self.rng.choice([0.05, 0.2], size=(len(near), 1))
-        stepped = np.clip(near + width * self.rng.standard_normal(near.shape), 0, 1)
-        other = np.where(np.array(self.layout.levels) > 0, self.rng.random(near.shape), stepped)
-        near[:] = np.where(moved, other, near)
-        return pool
-
-    def _settled(self, G: Array) -> Array:
-        """The points of the space that full rows stand for."""
-        X = self.space.snap(G)
-        X[~self.space.active(X)] = np.nan
-        return X
-
-    def score(self, G: Array) -> Array:
-        """What full rows (k, d) promise; -inf where they are forbidden."""
-        X = self._settled(G)
-        return np.where(self.space.allowed(X), self._promised(X), -np.inf)
+        pool = self.candidates.pool(best[np.arange(NEAR) % len(best)], DRAWN, MOVED)
+        row = self.candidates.climbed(self._promised, pool)
+        return self.candidates.anywhere() if row is None else row
 
     def _promised(self, X: Array) -> Array:
         """The optimistic bound of the loss, downwards; lower by far where the loss is known."""

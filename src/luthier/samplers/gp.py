@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.random import Generator
 
 from luthier.history import History
 from luthier.numerics.acquisition import Acquisition, Improvement, LowerBound
-from luthier.numerics.climb import climb, polish
+from luthier.numerics.climb import polish
 from luthier.numerics.compromise import Compromise, direction
 from luthier.numerics.gaussian import Belief, Hyper, Posterior, fit
 from luthier.numerics.pareto import front
@@ -22,16 +21,16 @@ from luthier.observed import Seen, embedding, prior, together
 from luthier.parameters import Array
 from luthier.parts import Proposal
 from luthier.samplers.branches import rarest
+from luthier.samplers.candidates import EXCHANGED, Candidates
 from luthier.samplers.exhausted import Exhausted
 from luthier.samplers.feasibility import Feasibility
 from luthier.samplers.likely import trust
 from luthier.samplers.price import Price
 from luthier.samplers.start import first, start
-from luthier.space import Mask, Space
+from luthier.space import Space
 
-EXCHANGED = 16  # a parameter with no more values is changed to each of them in turn
-LISTED = 1000  # a space with no more points is searched by looking at all of them
 DRAWN, NEAR = 512, 128  # points to look at first: anywhere, and around the best
+MOVED = 0.3  # share of the cells that those around the best change
 REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 5 % more
 BOLD = (1.0, 2.0)  # standard deviations below the mean, in turns
 BETWEEN = (0.5, 1.0)  # the same between several objectives; (1, 2) fills fronts less
@@ -207,7 +206,7 @@ class _Search:
         if history.constraints and history.done.sum() >= 2:
             self.bounds = Feasibility(self.measured, history)
         self.left: Exhausted | None = None
-        self.taken: list[Any] = []
+        self.candidates, self.proposed = Candidates(space, history, rng), 0
         self.placed = np.asarray(history.X)
         self.faith = trust(space, history)
         running = np.asarray(history.X[history.running])
@@ -257,7 +256,7 @@ class _Search:
         hyper = self.model.hyper
         noisy = min(1.0, 10 * hyper.noise / (hyper.noise + hyper.amplitude))
         self.promise: Acquisition = Improvement(float(at), float(uncertain))
-        pending = int(self.history.running.sum()) + len(self.taken)
+        pending = int(self.history.running.sum()) + self.proposed
         crowded = 1 + 0.5 * min(1.0, pending / CROWD)
         if draw % 3 != 2 and self.price is None:
             self.promise = LowerBound(BOLD[draw % 3] * crowded + 1.2 * noisy)
@@ -268,11 +267,12 @@ class _Search:
             mean = self._elsewhere(self.left, mean)
         row = self._from_branch(draw)
         if row is None:
-            row = self._from_all() if self._small else self._from_climb(mean)
+            row = self._from_all() if self.candidates.few else self._from_climb(mean)
         if row is not None:
             self._believe(row[None])
             self.placed = np.vstack([self.placed, row])
-            self.taken.append(self.space.key(self.space.raw(row)))
+            self.candidates.take(row)
+            self.proposed += 1
         return row
 
     def _exhausted(self) -> Exhausted | None:
@@ -295,12 +295,11 @@ class _Search:
         option = rarest(self.space, self.placed, draw)
         if option is None:
             return None
-        X = self.space.sample(SCREENED, self.rng)
-        G = np.where(np.isnan(X), self.rng.random(X.shape), X)
+        G = self.candidates.full(self.space.sample(SCREENED, self.rng))
         G[:, option.column] = option.cell
-        values, (X, _) = self.score(G), self._settled(G)
+        values, (X, _) = self.score(G), self.candidates.settled(G)
         for i in np.argsort(-values, kind="stable"):
-            if math.isfinite(values[i]) and self._fresh(self.space.raw(X[i])):
+            if math.isfinite(values[i]) and self.candidates.fresh(X[i]):
                 return np.asarray(X[i])
         return None
 
@@ -319,60 +318,21 @@ class _Search:
         order[leading] = self.rng.random(len(leading))
         return order
 
-    @cached_property
-    def _small(self) -> bool:
-        return math.prod(p.cells for _, p in self.space.items()) <= LISTED
-
     def _from_all(self) -> Array | None:
-        """The best of all points of a small space."""
-        raws = [raw for raw in self.space.points() if self._fresh(raw)]
-        if not raws:
-            return None
-        X = self.space.rows(raws)
-        row: Array = X[int(np.argmax(self._promised(X)))]
-        return row
+        return self.candidates.listed(self._promised)
 
     def _from_climb(self, mean: Array) -> Array:
-        grid = [
-            None if p.cells > EXCHANGED else p.centre(np.arange(int(p.cells)))
-            for _, p in self.space.items()
-        ]
-        ends, values = climb(self.score, self._pool(mean), grid, self.rng)
-        for G, value in zip(ends, values, strict=True):
-            row = self._settled(self._polished(G, value)[None])[0][0]
-            if math.isfinite(value) and self._fresh(self.space.raw(row)):
-                return np.asarray(row)
-        return np.asarray(self.space.repair(self.space.sample(1, self.rng))[0])
+        best = np.repeat(self.X[np.argsort(mean, kind="stable")[:4]], NEAR // 4, axis=0)
+        pool = self.candidates.pool(best, DRAWN, MOVED, DRAWN // 4 if self.faith else 0)
+        row = self.candidates.climbed(self._unknown, pool, self._polished)
+        return self.candidates.anywhere() if row is None else row
 
-    def _fresh(self, raw: Any) -> bool:
-        return self.history.tried(raw) is None and self.space.key(raw) not in self.taken
-
-    def _pool(self, mean: Array) -> Array:
-        """Points to start from: some anywhere, some around the best. No cell is missing."""
-        best = self.X[np.argsort(mean, kind="stable")[:4]]
-        near = np.repeat(best, NEAR // 4, axis=0)
-        pool = np.vstack([self.space.sample(DRAWN, self.rng), near])
-        if self.faith:
-            pool[: DRAWN // 4] = self.space.sample(DRAWN // 4, self.rng, likely=True)
-        pool = np.where(np.isnan(pool), self.rng.random(pool.shape), np.clip(pool, 0, 1))
-        near = pool[DRAWN:]
-        moved = self.rng.random(near.shape) < max(0.3, min(1.0, 2 / near.shape[1]))
-        width = self.rng.choice([0.05, 0.2], size=(len(near), 1))
-        stepped = np.clip(near + width * self.rng.standard_normal(near.shape), 0, 1)
-        other = np.where(np.array(self.measured.levels) > 0, self.rng.random(near.shape), stepped)
-        near[:] = np.where(moved, other, near)
-        return pool
-
-    def _settled(self, G: Array) -> tuple[Array, Mask]:
-        """The points of the space that full rows stand for, and which of them are allowed."""
-        X = self.space.snap(G)
-        X[~self.space.active(X)] = np.nan
-        return X, self.space.allowed(X)
+    def _unknown(self, X: Array) -> Array:
+        return self._promised(X, known=-np.inf)
 
     def score(self, G: Array) -> Array:
         """What full rows (k, d) promise; -inf where they are forbidden, or known already."""
-        X, allowed = self._settled(G)
-        return np.where(allowed, self._promised(X, known=-np.inf), -np.inf)
+        return self.candidates.scored(self._unknown, G)
 
     def _promised(self, X: Array, known: float = 0.0) -> Array:
         points = self.measured(X)
@@ -397,7 +357,7 @@ class _Search:
 
     def _polished(self, G: Array, value: float) -> Array:
         """A full row with its continuous cells moved uphill."""
-        x = self._settled(G[None])[0][0]
+        x = self.candidates.settled(G[None])[0][0]
         free = [
             j
             for j, (_, p) in enumerate(self.space.items())

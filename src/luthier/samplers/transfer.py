@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,6 @@ from numpy.random import Generator
 from luthier.errors import StudyError
 from luthier.history import History
 from luthier.numerics.acquisition import LowerBound
-from luthier.numerics.climb import climb
 from luthier.numerics.embedding import Embedding
 from luthier.numerics.gaussian import Hyper, Posterior, fit
 from luthier.numerics.threads import one_thread
@@ -24,6 +22,7 @@ from luthier.observed import embedding, prior
 from luthier.parameters import Array, Choice, Ints, Parameter, Raw
 from luthier.parts import Proposal, Sampler
 from luthier.samplers import wrapped
+from luthier.samplers.candidates import Candidates
 from luthier.space import Space
 
 MOST = 100  # trials of an earlier study that are kept: the best half of them, and some of the rest
@@ -32,7 +31,7 @@ FEW = 3  # trials before which rankings say nothing, and no earlier study has we
 DRAWS = 256  # of each model's losses, to compare rankings
 FITTED = 100  # trials of this study that its model sees: the latest
 KAPPA = 1.5  # standard deviations below the mean that count as promise
-EXCHANGED = 16  # a parameter with no more values is changed to each of them in turn
+MOVED = 1.0  # share of the cells that candidates around the best points change
 POOL = 512  # points to start the search from
 
 
@@ -339,41 +338,19 @@ class _Ensemble:
 
     def points(self, k: int, rng: Generator) -> list[Array]:
         """Up to `k` points that promise most and were not tried, one after another."""
-        made: list[Array] = []
+        candidates, made = Candidates(self.space, self.history, rng), []
         for _ in range(k):
-            row = self._next([self.space.key(self.space.raw(x)) for x in made], rng)
+            near = np.repeat(self.near, POOL // 4 // len(self.near) + 1, axis=0)
+            row = candidates.climbed(self._promise, candidates.pool(near, POOL, MOVED))
             if row is None:
                 break
             self._believe(row[None])
+            candidates.take(row)
             made.append(row)
         return made
 
-    def _next(self, taken: list[Any], rng: Generator) -> Array | None:
-        grid = [
-            None if p.cells > EXCHANGED else p.centre(np.arange(int(p.cells)))
-            for _, p in self.space.items()
-        ]
-        near = np.repeat(self.near, POOL // 4 // len(self.near) + 1, axis=0)
-        near = np.where(np.isnan(near), rng.random(near.shape), near)
-        near = np.clip(near + 0.1 * rng.standard_normal(near.shape), 0, 1)
-        drawn = self.space.sample(POOL, rng)
-        drawn = np.where(np.isnan(drawn), rng.random(drawn.shape), drawn)
-        ends, values = climb(self._promise, np.vstack([drawn, near]), grid, rng)
-        for X, value in zip(self._settled(ends), values, strict=True):
-            raw = self.space.raw(X)
-            fresh = self.history.tried(raw) is None and self.space.key(raw) not in taken
-            if math.isfinite(value) and fresh:
-                return np.asarray(X)
-        return None
-
-    def _settled(self, G: Array) -> Array:
-        X = self.space.snap(G)
-        X[~self.space.active(X)] = np.nan
-        return X
-
-    def _promise(self, G: Array) -> Array:
+    def _promise(self, X: Array) -> Array:
         """Mean and variance are sum_i w_i mean_i and sum_i w_i^2 variance_i."""
-        X = self._settled(G)
         points = self.measured(X)
         mean, variance = np.zeros(len(X)), np.zeros(len(X))
         for weight, model in zip(self.weights, self.models, strict=False):
@@ -381,8 +358,7 @@ class _Ensemble:
                 belief = model(points)
                 mean += weight * belief.mean
                 variance += weight**2 * belief.variance
-        made = LowerBound(KAPPA)(mean, variance, np.zeros(len(X)))
-        return np.where(self.space.allowed(X), made, -np.inf)
+        return LowerBound(KAPPA)(mean, variance, np.zeros(len(X)))
 
 
 def weights(
