@@ -78,7 +78,8 @@ def promotable(seen: History, rung: int, eta: int, among: Mask | None = None) ->
     came = np.flatnonzero(~np.isnan(losses))
     best = came[np.argsort(losses[came], kind="stable")][: len(came) // eta]
     here = seen.stopped & (reached(seen) == rung) & np.isfinite(losses)
-    return [int(row) for row in best if here[row]]
+    made: list[int] = best[here[best]].tolist()
+    return made
 
 
 def stays(
