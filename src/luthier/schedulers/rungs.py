@@ -82,6 +82,24 @@ def promotable(seen: History, rung: int, eta: int, among: Mask | None = None) ->
     return made
 
 
+def hopeful(seen: History) -> int | None:
+    """The row, among those that stopped before the whole, whose last loss is below that of any
+    trial with the whole; None where there is none.
+
+    Parameters
+    ----------
+    seen : History
+        Merged, see `History.merged`.
+    """
+    last = np.full(len(seen), np.nan)
+    last[seen.owner] = seen.value[:, 0]
+    waiting = np.flatnonzero(seen.stopped & (reached(seen) < budgets(seen)[1]) & np.isfinite(last))
+    if not len(waiting):
+        return None
+    best = int(waiting[np.argmin(last[waiting])])
+    return best if last[best] < np.min(seen.Y[seen.done, 0], initial=np.inf) else None
+
+
 def stays(
     history: History, row: int, rungs: Sequence[int], eta: int, among: Mask | None = None
 ) -> bool:
