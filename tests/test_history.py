@@ -275,6 +275,124 @@ def test_a_retry_has_what_the_lost_attempt_reported_before_it():
     assert made.seen().merged().curve(0)[1][:, 0].tolist() == [8.0, 7.0, 5.5]
 
 
+@st.composite
+def lineages(draw):
+    """Logs in which trials go on from others, are lost and are tried again."""
+    events, draws, raws, running, lost = [begin()], [], [], [], []
+    for _ in range(draw(st.integers(0, 30))):
+        kind = draw(st.sampled_from(KINDS[1:] + ("created", "reported", "finished") * 3))
+        n = len(draws)
+        if kind == "grew":
+            events.append(Event("grew", None, 1.0, {"space": WIDER.to_json()}))
+        elif kind == "queued":
+            events.append(Event("queued", None, 1.0, {"params": draw(RAWS)}))
+        elif kind == "created":
+            body = {"draw": max(draws, default=-1) + 1, "params": draw(RAWS)}
+            ended = [i for i in range(n) if i not in running] or list(range(n))
+            if lost and draw(st.booleans()):
+                parent = lost.pop(0)
+                body |= {"draw": draws[parent], "params": raws[parent], "parent": parent}
+            elif n and draw(st.integers(0, 3)):
+                parent = draw(st.sampled_from(ended if draw(st.integers(0, 5)) else range(n)))
+                body["parent"] = parent
+                if draw(st.integers(0, 3)):
+                    body["params"] = raws[parent]
+            if draw(st.booleans()):
+                body |= {"tag": draw(st.integers(1, 9)), "budget": 27.0}
+            events.append(created(n, body.pop("params"), **body))
+            draws.append(body["draw"])
+            raws.append(events[-1].body["params"])
+            running.append(n)
+        elif kind == "reported" and n:
+            event = told(draw(st.sampled_from(running or range(n))), draw(st.integers(0, 4)), 2.5)
+            event.body["loss"] = [draw(LOSS)]
+            if draw(st.booleans()):
+                event.body["metrics"] = {"auc": draw(LOSS)}
+            events.append(event)
+        elif kind == "finished" and running:
+            i = draw(st.sampled_from(running))
+            running.remove(i)
+            state = draw(st.sampled_from(["STOPPED", "STOPPED", "DONE", "FAILED", "LOST"]))
+            more = {"params": draw(RAWS)} if state != "LOST" and not draw(st.integers(0, 3)) else {}
+            events.append(finished(i, state, [draw(LOSS)], **more))
+            lost += [i] if state == "LOST" else []
+        elif kind == "noted":
+            i = draw(st.sampled_from(range(n))) if n else None
+            events.append(Event("noted", i, 1.0, {"facts": {draw(st.sampled_from("ab")): n}}))
+    return events
+
+
+def content(made):
+    """All that a history tells."""
+    columns = ["X", "Y", "G", "state", "number", "draw", "parent", "tag", "budget", "started",
+               "finished", "owner", "step", "value"]  # fmt: skip
+    rows = range(len(made))
+    return {
+        **{name: np.array(getattr(made, name)).tolist() for name in columns},
+        "raws": [made.raw(i) for i in rows],
+        "facts": [made.facts(i) for i in rows],
+        "metrics": [made.reported(i) for i in rows],
+        "bodies": [made.created(i) for i in rows],
+        "tried": [made.tried(made.raw(i)) is not None for i in rows],
+        "rest": (made.counts, made.proposals, made.queue, made.notes, made.retries()),
+        "attempts": [made.attempts(i) for i in rows],
+        "names": made.space.names,
+    }
+
+
+@settings(max_examples=200, deadline=None)
+@given(lineages(), st.data())
+def test_a_history_that_has_grown_shows_what_one_made_afresh_does(events, data):
+    grown = History()
+    often = data.draw(st.sampled_from([1, 1, 2, 5]), label="look after so many events")
+    for i, event in enumerate(events):
+        grown.apply(event)
+        if i % often == 0:
+            for view in (grown.seen(), grown.merged(), grown.seen().merged()):
+                assert len(view.X) == len(view)
+
+    fresh = fold(*events)
+    for views in (grown.seen(), fresh.seen()), (grown.merged(), fresh.merged()), (
+        grown.seen().merged(), fresh.seen().merged()
+    ):  # fmt: skip
+        np.testing.assert_equal(content(views[0]), content(views[1]))
+
+
+def test_what_a_retry_does_again_is_left_out_of_a_history_that_was_looked_at_before():
+    raw = {"x": 3.0, "n": 4, "a": 1}
+    made = fold(
+        begin(), created(0, raw), told(0, 1, 9.0), told(0, 2, 8.0), finished(0, "LOST"),
+        created(1, raw, draw=0, parent=0), told(1, 4, 6.0),
+    )  # fmt: skip
+    assert made.seen().curve(0)[0].tolist() == [1, 2, 4]
+
+    made.apply(told(1, 2, 7.0))
+
+    assert made.seen().curve(0)[1][:, 0].tolist() == [9.0, 6.0, 7.0]
+
+
+def test_views_of_a_history_follow_it_and_are_not_made_anew():
+    raw, other = {"x": 3.0, "n": 4, "a": 1}, {"x": 0.25, "n": 2, "a": 0}
+    made = fold(
+        begin(), created(0, other), finished(0, "LOST"),
+        created(1, other, draw=0, parent=0), finished(1),
+        created(2, raw, draw=1), told(2, 1, 9.0), finished(2, "STOPPED"),
+        created(3, raw, draw=2, parent=2),
+    )  # fmt: skip
+    seen, merged = made.seen(), made.seen().merged()
+    steps = merged.step
+
+    for event in (told(3, 1, 7.0), told(3, 2, 6.0), finished(3, "STOPPED"),
+                  created(4, raw, draw=3, parent=3), created(5, {"x": 9.0}, draw=4)):  # fmt: skip
+        made.apply(event)
+
+    assert made.seen() is seen
+    assert seen.merged() is merged
+    assert merged.number.tolist() == [1, 4, 5]
+    assert merged.curve(1)[1][:, 0].tolist() == [7.0, 6.0]
+    assert steps.tolist() == [1]  # who had read it keeps what was read
+
+
 # -- columns ---------------------------------------------------------------------------------------
 
 

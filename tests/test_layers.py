@@ -25,6 +25,7 @@ LAYERS = """
     named observed
     asked parts outcome
     history
+    lineage
     space
     space_json space_likely space_sklearn
     numerics parameters

@@ -32,6 +32,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from luthier.errors import SpaceError, StoreError
+from luthier.lineage import Merged, Seen, alike, shown
 from luthier.numerics.columns import Columns
 from luthier.parameters import Array, Ints, Raw
 from luthier.space import Mask, Space
@@ -224,11 +225,12 @@ class History:
         self._attempts: dict[int, int] = {}  # how often a draw was tried, if more than once
         self._plain = True  # every row is its own draw, and none is lost
         self._version = 0  # events so far
+        self._whole = False  # who went on has one row
         self.fidelity: Fidelity | None = None
         self.constraints: tuple[Constraint, ...] = ()
         self.cost: str | None = None
-        self._seen: tuple[int, History] | None = None
-        self._merged: tuple[int, History] | None = None
+        self._seen: Seen | None = None
+        self._merged: Merged | None = None
         self._fold = {kind: getattr(self, f"_{kind}") for kind in KINDS}
         self._begin(Space() if space is None else space, objectives, seed)
 
@@ -283,6 +285,16 @@ class History:
                 f"trial {event.trial}: {error!r}. A newer luthier may have written it: run "
                 "pip install -U luthier. Otherwise restore a copy."
             ) from error
+        if event.trial is not None:
+            self._pass_on(event.kind, event.trial, event.at, event.body)
+
+    def _pass_on(self, kind: str, row: int, at: float, body: dict[str, Any]) -> None:
+        """Let what was made of this history follow, or forget it."""
+        if self._seen is not None and not self._seen.follow(kind, row, at, body):
+            self._seen = None
+        if self._merged is not None:
+            follows = self._plain and self._merged.follow(kind, row, at, body)
+            self._merged = self._merged if follows else None
 
     def _opened(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         self.opened = {**body, "at": at}
@@ -328,17 +340,21 @@ class History:
         if parent >= 0 and self._trials.cell("draw", parent) == draw:
             self._retried.add(parent)
             self._attempts[draw] = self._attempts.get(draw, 1) + 1
-        more = {name: body[name] for name in ("parent", "tag", "budget") if name in body}
-        self._trials.append(number=n, draw=draw, started=at, **more)
-        self._raws.append(body["params"])
-        self._bodies.append(body)
+        self._add(n, at, body)
         self._plain = self._plain and draw == n
-        self.proposals = max(self.proposals, draw + 1)
-        self.counts[State.RUNNING] += 1
         entry = body.get("queued")
         if entry is not None and entry >= self._taken:
             del self.queue[: entry + 1 - self._taken]
             self._taken = entry + 1
+
+    def _add(self, number: int, at: float, body: dict[str, Any]) -> None:
+        """A row for a trial that begins."""
+        more = {name: body[name] for name in ("parent", "tag", "budget") if name in body}
+        self._trials.append(number=number, draw=body["draw"], started=at, **more)
+        self._raws.append(body["params"])
+        self._bodies.append(body)
+        self.proposals = max(self.proposals, body["draw"] + 1)
+        self.counts[State.RUNNING] += 1
 
     def _reported(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         row = self._known(trial)
@@ -571,21 +587,8 @@ class History:
         """
         if self._plain:
             return self
-        if self._seen is None or self._seen[0] != self._version:
-            rows = np.flatnonzero(~self.lost)
-            rows = rows[np.argsort(self.draw[rows], kind="stable")]
-            chains = []
-            for row in rows[self.parent[rows] >= 0].tolist():
-                chain = [row]
-                while (before := int(self.parent[chain[-1]])) >= 0 and self.lost[before]:
-                    chain.append(before)
-                chains.append(chain[::-1])
-            made = self._chained(rows, chains)
-            place = {int(row): i for i, row in enumerate(rows)}
-            for chain in chains:
-                made._trials.put("parent", place[chain[-1]], self.parent[chain[0]])
-            self._seen = (self._version, made)
-        return self._seen[1]
+        self._seen = self._seen or Seen(self)
+        return shown(self._seen)
 
     def alike(self, a: int, b: int) -> bool:
         """Whether two rows are trials of one configuration.
@@ -594,8 +597,7 @@ class History:
         by running, who was stopped early keeps all that was proposed to it, and who came to the
         end only what it asked for.
         """
-        one, other = self._raws[a], self._raws[b]
-        return all(value == other[name] for name, value in one.items() if name in other)
+        return alike(self._raws[a], self._raws[b])
 
     def merged(self) -> History:
         """As if a configuration that went on, trial after trial, had been one trial all the time.
@@ -604,24 +606,53 @@ class History:
         did steps again, its own reports count. `number` says which trial is the last. It is this
         history itself where nothing went on.
         """
-        if not (self.parent >= 0).any():
+        if self._whole or not (self.parent >= 0).any():
             return self
-        if self._merged is None or self._merged[0] != self._version:
-            place = {number: row for row, number in enumerate(self.number.tolist())}
-            chains: dict[int, list[int]] = {}  # by their last row
-            for row, parent in enumerate(self.parent.tolist()):
-                before = place.get(parent, -1) if parent >= 0 else -1
-                goes_on = before in chains and self.alike(before, row)
-                chains[row] = [*(chains.pop(before) if goes_on else ()), row]
-            found = sorted(chains.values())
-            rows = np.array([chain[-1] for chain in found], dtype=np.int64)
-            made = self._chained(rows, [chain for chain in found if len(chain) > 1])
-            first = np.array([chain[0] for chain in found], dtype=np.int64)
-            for name in ("draw", "tag", "started", "parent"):
-                made._trials.put(name, slice(None), self._trials[name][first])
-            made._merged = (made._version, made)
-            self._merged = (self._version, made)
-        return self._merged[1]
+        self._merged = self._merged or Merged(self)
+        return shown(self._merged)
+
+    # -- for `luthier.lineage` --------------------------------------------------------------------
+
+    def _share_keys(self, made: History) -> None:
+        """Let a history of the same trials know what was tried, under the numbers of this one."""
+        self.tried({})  # enters what is not entered yet, once for both
+        made._keys, made._keyed = self._keys, len(made)
+
+    def _put(self, rows: Any, **cells: Any) -> None:
+        for name, cell in cells.items():
+            self._trials.put(name, rows, cell)
+
+    def _take(self, kind: str, row: int, number: int, at: float, body: dict[str, Any]) -> None:
+        """An event of the trial that one row shows; of a new one where it was created."""
+        self._forget()  # its keys are another history's
+        if kind == "created":
+            self._add(number, at, body)
+        else:
+            self._fold[kind](row, at, body)
+        self._pass_on(kind, row, at, body)
+
+    def _go_on(self, row: int, number: int, body: dict[str, Any]) -> None:
+        """The configuration of one row runs again, as another trial."""
+        self._forget()
+        self.counts[self._trials.cell("state", row)] -= 1
+        self.counts[State.RUNNING] += 1
+        self.proposals = max(self.proposals, body["draw"] + 1)
+        budget = body.get("budget", math.inf)
+        self._put(row, number=number, state=State.RUNNING, budget=budget)
+        self._put(row, finished=math.nan, Y=math.nan, G=math.nan)
+        if row < self._encoded and body["params"] != self._raws[row]:
+            self._stale.add(row)
+        self._raws[row], self._bodies[row] = body["params"], body
+        self._facts.pop(row, None)
+
+    def _unreport(self, row: int, least: int, below: float) -> None:
+        """Leave out what one row reported at some steps."""
+        gone = (self.owner == row) & (self.step >= least) & (self.step < below)
+        if gone.any():
+            self._reports = self._reports.pick(~gone)
+            told = self._metrics.pop(row, {})
+            kept = {step: m for step, m in told.items() if not least <= step < below}
+            self._metrics |= {row: kept} if kept else {}
 
     def _chained(self, rows: Ints, chains: Sequence[Sequence[int]]) -> History:
         """These rows alone; the last row of a chain gets what the others had reported.
@@ -641,7 +672,9 @@ class History:
                 if not begun and self.lost[chain[0]]:
                     until[chain[:-1]] = -np.inf  # nobody knows yet where a retry begins
         reports = np.flatnonzero(self.step < until[self.owner])
-        return self._pick(rows, reports, heir)
+        made = self._pick(rows, reports, heir)
+        made.queue = self.queue  # one list: what is queued and taken later shows in both
+        return made
 
     def at(self, step: int) -> History:
         """As if every trial had ended with its report at a step.
@@ -684,10 +717,9 @@ class History:
         """
         made = History(self.space, objectives=self.objectives, seed=self.seed)
         made.fidelity, made.constraints, made.cost = self.fidelity, self.constraints, self.cost
-        self.tried({})  # enters what is not entered yet, once for both
-        made._keys, made._keyed = self._keys, len(rows)
         made._X, made._encoded = self.X[rows], len(rows)
         made._trials = self._trials.pick(rows)
+        self._share_keys(made)
         place = np.full(len(self), -1)
         place[rows] = np.arange(len(rows))
         heirs = np.arange(len(self)) if heir is None else heir

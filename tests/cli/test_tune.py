@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import luthier
+from luthier.cli.tuning import give_whole
 from luthier.study import Study
 
 TUNE = ("tune", "houses.csv", "--target", "price", "--model", "ridge", "--cv", "3", "--out", "made")
@@ -186,6 +187,73 @@ def test_a_race_skips_folds_and_says_what_to_type_again(call):
         assert len(study.history.step) < 14 * 8
         assert str(study.scheduler) == "Race(error=0.05)"
     assert call("resume", "made", "--more", 1).exit_code == 0
+
+
+@pytest.mark.slow
+def test_points_get_few_rows_at_first_and_the_best_of_them_all_rows(call):
+    less = (*TUNE, "--cv", "4", "--fidelity", "n_samples:0.25:1", "--sampler", "random")
+    done = call(*less, "--trials", 8)
+
+    assert done.exit_code == 0, done.stderr
+    assert "12 training rows of a fold at first, and up to 48" in done.stderr
+    with Study.open("made/study.db") as study:
+        history = study.history
+        assert str(history.fidelity) == "n_samples from 12 to 48"
+        assert str(study.scheduler).startswith("ASHA")
+        assert history.budget[0] >= 48  # the default
+        assert set(history.budget[1:-1].tolist()) <= {12, 36, 48}
+        assert history.budget[:-1].tolist().count(12) >= 4
+        assert set(history.step.tolist()) <= {12, 36, 48}
+        assert study.best.state == "DONE"
+        params = study.best.params
+    told = json.loads(Path("made/best.json").read_text())
+    assert told["params"] == params
+    assert len(told["fit"]["folds_valid"]) == 4
+    assert "n_samples:0.25:1" in Path("made/report.md").read_text()
+    again = call(*TUNE, "--cv", "4", "--scheduler", "asha", "--sampler", "random", "--trials", 9)
+    assert "--fidelity n_samples:0.25:1, and now it is --fidelity (not given)" in again.stderr
+    assert call("resume", "made", "--more", 2).exit_code == 0
+    with Study.open("made/study.db") as study:
+        assert study.history.ended == 10
+
+
+def test_the_last_trial_gives_all_rows_to_the_best_of_those_with_less():
+    def train(trial):
+        trial.report(trial.params["x"] ** 2, step=int(trial.budget))
+        return trial.params["x"] ** 2
+
+    study = Study(
+        luthier.Space(x=luthier.Float(-3, 9)), fidelity=("n_samples", 9, 90), scheduler="asha",
+        sampler="random", seed=3,
+    )  # fmt: skip
+    study.enqueue({"x": 7.5})
+    study.run(train, trials=6)
+    assert study.best.params == {"x": 7.5}
+
+    give_whole(study)
+    study.run(train, trials=7)
+
+    assert study.best.number == 6
+    assert study.best.value == min(study.history.value[:, 0])
+    give_whole(study)
+    assert not study.history.queue  # nothing with less is better now
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--fidelity", "epochs:1:81"), "Write for example n_samples:0.1:1."),
+        (("--fidelity", "n_samples:1.5:1"), "a share of the training rows"),
+        (("--fidelity", "n_samples:0.1.2:1"), "a share of the training rows"),
+        (("--fidelity", "n_samples:0.1:1", "--scheduler", "race"), "Take one of asha"),
+    ],
+)
+def test_a_fidelity_that_makes_no_sense_is_refused(call, given, said):
+    done = call(*TUNE, *given)
+
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not Path("made").exists()
 
 
 @pytest.mark.slow

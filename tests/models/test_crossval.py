@@ -14,7 +14,7 @@ from luthier.errors import Stop
 from luthier.models.catalog import model
 from luthier.models.crossval import CrossValidated, fit, predictions
 from luthier.models.metrics import METRICS
-from luthier.models.splits import folds
+from luthier.models.splits import folds, orders
 from luthier.models.table import bundled
 
 
@@ -23,7 +23,10 @@ class Seen:
 
     def __init__(self, params, stop_after=99, seed=7):
         self.params, self.seed, self.stop_after = params, seed, stop_after
-        self.reports = []
+        self.reports, self.budget, self.facts = [], np.inf, {}
+
+    def note(self, **facts):
+        self.facts |= facts
 
     def report(self, value, step):
         self.reports.append((step, value))
@@ -66,6 +69,35 @@ def test_a_trial_that_is_told_to_stop_fits_no_further_fold():
 
 def test_a_stop_after_the_last_fold_comes_too_late():
     assert "accuracy" in objective()(Seen({}, stop_after=3))
+
+
+def test_a_trial_with_less_learns_from_the_first_rows_and_is_judged_on_all():
+    whole = objective()
+    given = orders(whole.table, whole.folds, seed=3)
+    trial = Seen({"C": 0.02})
+    trial.budget = 30.0
+
+    result = replace(whole, orders=given)(trial)
+
+    less = [fold._replace(train=order[: -(-30 * len(order) // whole.rows)])
+            for fold, order in zip(whole.folds, given, strict=True)]  # fmt: skip
+    wanted = Seen({"C": 0.02})
+    replace(whole, folds=tuple(f._replace(train=np.sort(f.train)) for f in less))(wanted)
+    assert {30, 31} >= {len(fold.train) for fold in less}
+    assert trial.reports == [(30, result)]
+    scores = [value["accuracy"] for _, value in wanted.reports]
+    assert result["accuracy"] == pytest.approx(np.mean(scores))
+    assert [valid for valid, _ in trial.facts["folds"]] == pytest.approx(scores)
+
+
+def test_a_trial_with_all_rows_gets_what_it_gets_without_a_fidelity():
+    whole = objective()
+    trial = Seen({"C": 0.02})
+    trial.budget = float(whole.rows)
+
+    result = replace(whole, orders=orders(whole.table, whole.folds))(trial)
+
+    assert result == whole(Seen({"C": 0.02}))
 
 
 def test_the_seed_of_the_trial_is_the_seed_of_the_model():

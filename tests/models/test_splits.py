@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from luthier.errors import DataError
-from luthier.models.splits import folds, holdout, join, rare_classes
+from luthier.models.splits import folds, holdout, join, orders, rare_classes
 from luthier.models.table import Table, bundled
 
 
@@ -113,3 +113,28 @@ def test_two_tables_join_into_one_fold():
 def test_what_cannot_be_split_says_why(call, said):
     with pytest.raises(DataError, match=said):
         call()
+
+
+def test_whoever_gets_more_rows_has_those_of_less_and_every_class_from_the_start():
+    table = bundled("wine")
+    parts = folds(table, 3, seed=5)
+
+    given = orders(table, parts, seed=5)
+
+    for fold, order in zip(parts, given, strict=True):
+        assert sorted(order) == sorted(fold.train)
+        shares = np.bincount(table.y[fold.train]) / len(fold.train)
+        for n in (3, 17, 60):
+            counts = np.bincount(table.y[order[:n]], minlength=3)
+            assert (counts >= 1).all()
+            assert np.abs(counts - n * shares).max() <= 1.5  # one of each comes first
+    assert not np.array_equal(given[0], orders(table, parts, seed=6)[0])
+
+
+def test_in_time_the_latest_rows_are_given_first():
+    table = bundled("diabetes")
+    table = replace(table, time=np.arange(len(table))[::-1].astype(float))
+
+    for fold, order in zip(parts := folds(table, 3), orders(table, parts), strict=True):
+        assert (np.diff(table.time[order]) < 0).all()
+        assert table.time[order[0]] == table.time[fold.train].max()

@@ -18,9 +18,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 from luthier import Float, Int, Study
 from luthier.errors import SpaceError, StudyError
+from luthier.models.splits import spread
 from luthier.schedulers import ASHA, Hyperband, Median, Population
 from luthier.sklearn import BayesSearchCV, SearchCV
-from luthier.sklearn.budgets import Budgets, ranks, spread
+from luthier.sklearn.budgets import Budgets, ranks
 
 X, Y = load_iris(return_X_y=True)
 X, Y = X[::2], Y[::2]

@@ -152,12 +152,22 @@ def tune(
     limit_memory: LimitMemory = None,
     sampler: Sampler = "auto",
     scheduler: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="race skips the folds of trials that will not win; full runs them all.",
+            help="race skips the folds of trials that will not win; full runs them all, and is "
+            "the default. With --fidelity, who gives more: asha, which is the default then, "
+            "hyperband, bohb, dehb, pasha, auto.",
             rich_help_panel=SEARCH,
         ),
-    ] = "full",
+    ] = None,
+    fidelity: Annotated[
+        str,
+        typer.Option(
+            help="Judge points with a share of the training rows at first, as n_samples:LEAST:1, "
+            "such as n_samples:0.1:1.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = "",
     seed: Seed = 0,
     test: Annotated[
         str,
@@ -228,7 +238,8 @@ def tune(
         metric=metric,
         cv=cv,
         sampler=sampler,
-        scheduler=scheduler,
+        scheduler=scheduler or ("asha" if fidelity else "full"),
+        fidelity=fidelity,
         test=test,
         valid=str(valid or ""),
         seed=seed,

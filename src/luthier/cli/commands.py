@@ -72,7 +72,13 @@ def tune(
                 voice.note(f"Going on after {history.ended} trials.")
             study.note(commands=tuning.commands(options, trials))
             title = job.objective.model.title
-            _search(study, job.objective, trials, seconds, room, voice, title, job.method)
+
+            method = {**job.method, "trials asked for": trials}
+            if options.fidelity and trials is not None and trials - history.ended > 1:
+                _search(study, job.objective, trials - 1, seconds, room, voice, title, method)
+                tuning.give_whole(study)
+            if not study.ended or study.ended.startswith("it has its"):
+                _search(study, job.objective, trials, seconds, room, voice, title, method)
         if not study.history.done.any():
             raise NothingFinished(_nothing(study))
         interrupted = study.ended.startswith("interrupted")
@@ -140,7 +146,7 @@ def _search(
 ) -> None:
     from luthier.cli.progress import watcher
 
-    method = {**facts, "trials asked for": trials}
+    method = {"trials asked for": trials, **facts}
     if study.history.notes.get("method") != method:
         study.note(method=method)
     study.run(

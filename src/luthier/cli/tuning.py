@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from luthier.study import Study
 
 NAME = "tune"  # of the study in its store
+ROWS = "n_samples"  # the name that scikit-learn and our searches have for it
+SMALLEST = 10  # rows that a trial gets at least
 PATHS = ("data", "test", "valid", "space")  # options that may name a file
+GIVING = ("asha", "hyperband", "bohb", "dehb", "pasha", "auto")  # schedulers, with --fidelity
 DEMO = "demo:"  # in place of a path: a data set inside scikit-learn
 
 
@@ -33,6 +36,7 @@ class Options:
     cv: int = 5
     sampler: str = "auto"
     scheduler: str = "full"
+    fidelity: str = ""
     test: str = "0.2"
     valid: str = ""
     seed: int = 0
@@ -86,7 +90,7 @@ def prepare(options: Options, threads: int = 1) -> Job:
     from luthier.models.crossval import CrossValidated, with_text
     from luthier.models.metrics import default_metric, metric
     from luthier.models.preparation import text_space
-    from luthier.models.splits import folds, holdout, join, rare_classes
+    from luthier.models.splits import folds, holdout, join, orders, rare_classes
     from luthier.models.table import read_like
 
     table = _table(options)
@@ -106,14 +110,16 @@ def prepare(options: Options, threads: int = 1) -> Job:
     else:
         joined, parts = train, folds(train, options.cv, options.seed)
     chosen = model(options.model, table.task, metric_needs=measure.needs, rows=len(train))
-    objective = CrossValidated(joined, chosen, measure, parts, threads=threads)
-    given = load_space(Path(options.space) if options.space else None)
-    if given is None:
+    least = _least(options)
+    given = orders(joined, parts, options.seed) if least else ()
+    objective = CrossValidated(joined, chosen, measure, parts, threads=threads, orders=given)
+    own = load_space(Path(options.space) if options.space else None)
+    if own is None:
         space = objective.space
     else:
         words = text_space().names if table.of("text") else ()
-        check_names(chosen, given, table.task, tuple(words))
-        space = with_text(given, table) if not any(n in given for n in words) else given
+        check_names(chosen, own, table.task, tuple(words))
+        space = with_text(own, table) if not any(n in own for n in words) else own
     notes = [*table.notes, *(f"{name!r} is left out: {w}" for name, w in table.dropped.items())]
     if not options.valid:
         notes += rare_classes(train, options.cv)
@@ -150,16 +156,55 @@ def open_study(job: Job, store: str, place: Path) -> Study:
         seed=job.options.seed,
         sampler=job.options.sampler,
         scheduler=job.options.scheduler,
+        fidelity=_fidelity(job),
         minimize=measure.name if measure.direction == "minimize" else None,
         maximize=measure.name if measure.direction == "maximize" else None,
     )
     if "tuning" not in study.history.notes:
         study.note(**_portable(job.facts, place))
-    if job.options.sampler != "auto" and not len(study) and not study.history.queue:
+    starts = job.options.sampler == "auto" and not job.options.fidelity
+    if not starts and not len(study) and not study.history.queue:
         default = study.space.default()
         if default is not None:
-            study.enqueue(default)  # `auto` starts with it by itself
+            study.enqueue(default)  # `auto` starts with it by itself, but not with all rows
     return study
+
+
+def give_whole(study: Study) -> None:
+    """Let the next trial give all rows to the best of those with less, unless it is beaten."""
+    from luthier.schedulers.rungs import hopeful
+
+    seen = study.history.seen().merged()
+    row = hopeful(seen)
+    if row is not None:
+        study.enqueue(seen.params(row), again=True)
+
+
+def _least(options: Options) -> float:
+    """The share of rows that a trial gets first; 0 where every trial gets all of them.
+
+    Raises
+    ------
+    StudyError
+        If the fidelity makes no sense, or the scheduler nothing of it.
+    """
+    from luthier.cli.options import share
+
+    least = share(options.fidelity)
+    if least and options.scheduler not in GIVING:
+        raise StudyError(
+            f"--scheduler {options.scheduler} does not give trials less at first, as --fidelity "
+            f"asks. Take one of {', '.join(GIVING)}, or leave --fidelity out."
+        )
+    return least
+
+
+def _fidelity(job: Job) -> tuple[str, int, int] | None:
+    """The rows that a trial is given, as a study is told it."""
+    least, most = _least(job.options), job.objective.rows
+    if not least:
+        return None
+    return ROWS, min(most, max(round(least * most), SMALLEST)), most
 
 
 def store_of(store: str, out: Path) -> str:
@@ -365,3 +410,9 @@ def announce(job: Job, voice: Voice) -> None:
         )
     )
     voice.note(f"Each point is judged on {way}; {kept}.")
+    given = _fidelity(job)
+    if given is not None:
+        voice.note(
+            f"A point gets {given[1]} training rows of a fold at first, and up to {given[2]} if "
+            f"it does well ({job.options.scheduler}); only those that got all of them can win."
+        )

@@ -123,6 +123,33 @@ def rare_classes(table: Table, k: int) -> list[str]:
     ]
 
 
+def orders(table: Table, parts: tuple[Fold, ...], seed: int = 0) -> tuple[Rows, ...]:
+    """The training rows of each fold, in the order in which a trial that gets more and more gets
+    them: every class from the start, and with a time order the latest first."""
+    if table.time is not None:
+        return tuple(fold.train[::-1] for fold in parts)
+    made = []
+    for number, fold in enumerate(parts):
+        classes = table.y if table.task == "classification" else np.zeros(len(table))
+        made.append(fold.train[spread(classes[fold.train], np.random.default_rng([seed, number]))])
+    return tuple(made)
+
+
+def spread(labels: npt.NDArray[Any], rng: np.random.Generator) -> Rows:
+    """(n,) an order of rows each beginning of which has about its share of every label.
+
+    One of each label comes first.
+    """
+    codes = np.unique(labels, return_inverse=True)[1]
+    chance = rng.random(len(codes))
+    sizes = np.bincount(codes)
+    place = np.empty(len(codes))
+    order = np.lexsort((chance, codes))
+    starts = np.cumsum(sizes) - sizes
+    place[order] = (np.arange(len(codes)) - starts[codes[order]]) / sizes[codes[order]]
+    return np.lexsort((chance, place))
+
+
 def _one(table: Table, share: float, seed: int) -> Fold:
     from sklearn.model_selection import GroupShuffleSplit, train_test_split
 

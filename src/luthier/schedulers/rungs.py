@@ -78,7 +78,26 @@ def promotable(seen: History, rung: int, eta: int, among: Mask | None = None) ->
     came = np.flatnonzero(~np.isnan(losses))
     best = came[np.argsort(losses[came], kind="stable")][: len(came) // eta]
     here = seen.stopped & (reached(seen) == rung) & np.isfinite(losses)
-    return [int(row) for row in best if here[row]]
+    made: list[int] = best[here[best]].tolist()
+    return made
+
+
+def hopeful(seen: History) -> int | None:
+    """The row, among those that stopped before the whole, whose last loss is below that of any
+    trial with the whole; None where there is none.
+
+    Parameters
+    ----------
+    seen : History
+        Merged, see `History.merged`.
+    """
+    last = np.full(len(seen), np.nan)
+    last[seen.owner] = seen.value[:, 0]
+    waiting = np.flatnonzero(seen.stopped & (reached(seen) < budgets(seen)[1]) & np.isfinite(last))
+    if not len(waiting):
+        return None
+    best = int(waiting[np.argmin(last[waiting])])
+    return best if last[best] < np.min(seen.Y[seen.done, 0], initial=np.inf) else None
 
 
 def stays(

@@ -21,8 +21,9 @@ from sklearn.utils import _safe_indexing
 from luthier import schedulers, settings
 from luthier.errors import SpaceError, StudyError
 from luthier.history import Fidelity, History, State
+from luthier.models.splits import spread
 from luthier.parts import Scheduler
-from luthier.schedulers.rungs import ladder, reached
+from luthier.schedulers.rungs import hopeful, ladder, reached
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
 from luthier.trial import Trial
@@ -279,15 +280,13 @@ class Budgets:
         none but `queued` ones had the whole, the best of those that came furthest.
         """
         seen = self.fitting.search.study_.history.seen().merged()
+        best = hopeful(seen)
+        if best is not None:
+            return int(seen.number[best])
         last, came = np.full(len(seen), np.nan), reached(seen)
         last[seen.owner] = seen.value[:, 0]
         waiting = np.flatnonzero(seen.stopped & (came < self.most) & np.isfinite(last))
-        if not len(waiting):
-            return None
-        best = waiting[np.argmin(last[waiting])]
-        if last[best] < np.min(seen.Y[seen.done, 0], initial=np.inf):
-            return int(seen.number[best])
-        if sum(amount >= self.most for amount in self.given.values()) > queued:
+        if not len(waiting) or sum(a >= self.most for a in self.given.values()) > queued:
             return None
         furthest = waiting[np.lexsort((last[waiting], -came[waiting]))[0]]
         return int(seen.number[furthest])
@@ -329,21 +328,6 @@ class Budgets:
             f"{ends} ran on the whole, and only these could win. All of it took {share:.0%} of "
             "what it takes to give every candidate the whole."
         )
-
-
-def spread(labels: npt.NDArray[Any], rng: np.random.Generator) -> Ints:
-    """(n,) an order of rows each beginning of which has about its share of every label.
-
-    One of each label comes first.
-    """
-    codes = np.unique(labels, return_inverse=True)[1]
-    chance = rng.random(len(codes))
-    sizes = np.bincount(codes)
-    place = np.empty(len(codes))
-    order = np.lexsort((chance, codes))
-    starts = np.cumsum(sizes) - sizes
-    place[order] = (np.arange(len(codes)) - starts[codes[order]]) / sizes[codes[order]]
-    return np.lexsort((chance, place))
 
 
 def ranks(given: npt.NDArray[Any], means: Array) -> npt.NDArray[np.int32]:
