@@ -1,9 +1,6 @@
 """Searches that give candidates less than the whole at first."""
 
 import pickle
-import subprocess
-import sys
-import textwrap
 import warnings
 from dataclasses import dataclass
 
@@ -370,50 +367,17 @@ def test_a_lost_trial_is_asked_again_whether_to_stop(judged, steps):
     assert budgets.steps(study.ask()[0], study.history, lambda row: judged) == steps
 
 
-STORY = """
-    import os, sys
-    from sklearn.datasets import load_iris
-    from sklearn.tree import DecisionTreeClassifier
-    from luthier import Int
-    from luthier.sklearn import SearchCV
-
-    class Killing(DecisionTreeClassifier):
-        fits = 0
-        def fit(self, X, y):
-            Killing.fits += 1
-            if Killing.fits == int(sys.argv[2]):
-                os.kill(os.getpid(), 9)
-            return super().fit(X, y)
-        def __repr__(self):
-            return "Killing()"
-
-    X, Y = load_iris(return_X_y=True)
-    search = SearchCV(Killing(random_state=0), {"min_samples_leaf": Int(1, 30)}, trials=9,
-                      store=sys.argv[1], fidelity=("n_samples", 0.3, 1.0), scheduler=sys.argv[3],
-                      method="random").fit(X[::2], Y[::2])
-    results = search.cv_results_
-    print(Killing.fits, results["params"], results["n_resources"], results["mean_test_score"],
-          search.best_index_, search.honest_score_)
-"""
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("scheduler", ["asha", "median"])
-def test_a_killed_search_goes_on(tmp_path, scheduler):
+@pytest.mark.parametrize("scheduler", ["asha", "median", "auto"])
+def test_a_killed_search_goes_on(story, scheduler):
     """kill -9, three times: no fold runs twice, and the result is that of one search."""
-    script = tmp_path / "story.py"
-    script.write_text(textwrap.dedent(STORY))
-
-    def told(store, at):
-        command = [sys.executable, str(script), str(tmp_path / store), str(at), scheduler]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ran.returncode == (-9 if at else 0), ran.stderr[-2000:]
-        return ran.stdout.split(" ", 1)
+    search = {"searched": "min_samples_leaf", "trials": 5, "method": "random",
+              "fidelity": ["n_samples", 0.3, 1.0], "scheduler": scheduler}  # fmt: skip
 
     for at in (4, 9, 6):
-        told("a.db", at)
-    rest, result = told("a.db", 0)
-    every, whole = told("b.db", 0)
+        story("a.db", at, **search)
+    rest, result = story("a.db", 0, **search)
+    every, whole = story("b.db", 0, **search)
     assert result == whole
     assert int(rest) == int(every) - 3 - 8 - 5
 
