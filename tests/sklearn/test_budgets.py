@@ -2,7 +2,7 @@
 
 import pickle
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -175,6 +175,26 @@ def test_the_honest_figure_is_of_those_on_the_whole(raced):
 
     assert (given[raced._evidence.rows] == 60).all()
     assert raced.honest_.score == raced.honest_score_
+
+
+def test_the_honest_figure_knows_that_candidates_were_chosen_with_less():
+    """What that was worth is taken off, from the gain too; the default owes nothing."""
+    noise = np.random.default_rng(2).permutation(Y)
+    tree = DecisionTreeClassifier(random_state=0, ccp_alpha=0.01)
+    search = SearchCV(
+        tree, LEAVES, fidelity=ROWS, trials=12, scheduler="asha", method="random", racing=False,
+    ).fit(X, noise)  # fmt: skip
+    evidence, told = search._evidence, search.honest_
+    path = [n for n, p in zip(search.cv_results_["n_resources"], search.cv_results_["params"],
+                              strict=True) if p == search.best_params_]  # fmt: skip
+    plain = replace(evidence, earlier=0.0).figure()
+
+    assert path == [9, 27, 60]
+    assert evidence.earlier > 0.001
+    assert told.score == pytest.approx(plain.score - evidence.earlier)
+    assert told.gain.mean == pytest.approx(plain.gain.mean - evidence.earlier)
+    assert told.optimism == pytest.approx(plain.optimism + evidence.earlier)
+    assert "chosen with less before" in search.summary()
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ such as its iterations. A candidate that goes on is fitted anew, as a trial of i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from sklearn.utils import _safe_indexing
 
 from luthier import schedulers, settings
 from luthier.errors import SpaceError, StudyError
+from luthier.estimate.promoted import carried
 from luthier.history import Fidelity, History, State
 from luthier.parts import Scheduler
 from luthier.propose import propose
@@ -27,6 +29,7 @@ from luthier.samplers import Random
 from luthier.schedulers.rungs import ladder, reached
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
+from luthier.sklearn.journal import key
 from luthier.trial import Trial
 
 if TYPE_CHECKING:
@@ -338,6 +341,18 @@ class Budgets:
             return None
         furthest = waiting[np.lexsort((last[waiting], -came[waiting]))[0]]
         return int(seen.number[furthest])
+
+    def earlier(self, row: int) -> float:
+        """What a candidate's score owes to its having been chosen with less."""
+        fitting, rungs = self.fitting, defaultdict[int, dict[Hashable, Array]](dict)
+        names = [
+            key({k: v for k, v in one.items() if k != self.name}) for one in fitting.candidates
+        ]
+        for other, outcomes in enumerate(fitting.outcomes):
+            scores = np.array([fitting.score(outcome) for outcome in outcomes])
+            if np.isfinite(scores).all():
+                rungs[self.given[other]][names[other]] = scores
+        return carried(rungs, sorted(a for a, known in rungs.items() if names[row] in known))
 
     @property
     def ended(self) -> bool:
