@@ -13,7 +13,8 @@ from benchmarks.search import reach, tables
 from benchmarks.search.reach import Search
 from benchmarks.search.turns import load
 
-TRIALS = 27
+TRIALS, AS_HALVING = 27, 4  # 27 candidates, halved by three from a 27th of the whole: four wholes
+HALVING = "HalvingRandomSearchCV"
 TASKS = {
     ("diabetes", "boosting"): ("n_estimators", 3, 81),
     ("digits", "svm"): ("n_samples", 0.1, 1.0),
@@ -46,7 +47,7 @@ def halving(s: Search, fidelity: Any) -> dict[str, Any]:
     return dict(search.best_params_) | ({} if name == "n_samples" else {name: most})
 
 
-def ours(s: Search, fidelity: Any, **more: Any) -> dict[str, Any]:
+def ours(s: Search, fidelity: Any, trials: int = TRIALS, **more: Any) -> dict[str, Any]:
     from luthier import Float, Int, Space
     from luthier.sklearn import SearchCV
 
@@ -59,7 +60,7 @@ def ours(s: Search, fidelity: Any, **more: Any) -> dict[str, Any]:
     if more:
         more |= {"fidelity": fidelity}
     search = SearchCV(
-        s.model.set_params(**whole), space, trials=TRIALS, cv=s.cv, scoring=s.scoring,
+        s.model.set_params(**whole), space, trials=trials, cv=s.cv, scoring=s.scoring,
         random_state=s.seed, refit=False, error_score="raise", **more,
     ).fit(s.X, s.y)  # fmt: skip
     return whole | dict(search.best_params_)
@@ -67,10 +68,13 @@ def ours(s: Search, fidelity: Any, **more: Any) -> dict[str, Any]:
 
 RIVALS: dict[str, Callable[..., dict[str, Any]]] = {
     "RandomizedSearchCV, all whole": random,
-    "HalvingRandomSearchCV": halving,
+    HALVING: halving,
     "luthier SearchCV, all whole, raced": ours,
-    "luthier SearchCV, asha": partial(ours, scheduler="asha"),
-    "luthier SearchCV, hyperband": partial(ours, scheduler="hyperband"),
+    **{
+        f"luthier SearchCV, {name}, {trials}": partial(ours, scheduler=name, trials=trials)
+        for trials in (AS_HALVING, TRIALS)
+        for name in ("asha", "hyperband", "auto")
+    },
 }
 
 
@@ -119,21 +123,36 @@ def shown(records: list[dict[str, Any]]) -> str:
     tasks = list(dict.fromkeys(map(task_of, records)))
     counts = [len({r["seed"] for r in records if task_of(r) == task}) for task in tasks]
     seeds = ", ".join(f"{task[0]} {n}" for task, n in zip(tasks, counts, strict=True))
-    head = [f"{t}, {n}, {f}: s | score" for t, n, f in tasks]
-    lines = ["| search | " + " | ".join(head) + " |", "| --- |" + " --: |" * (2 * len(tasks))]
+    head = [f"{t}, {n}, {f}: s | score | beside halving" for t, n, f in tasks]
+    lines = ["| search | " + " | ".join(head) + " |", "| --- |" + " --: |" * (3 * len(tasks))]
     for who in dict.fromkeys(r["who"] for r in records):
         cells = []
         for task in tasks:
-            some = [r for r in records if r["who"] == who and task_of(r) == task]
-            cells += [f"{statistics.median(r['seconds'] for r in some):.1f}",
-                      f"{statistics.mean(r['score'] for r in some):.4f}"]  # fmt: skip
+            mine, halved = of(records, task, who), of(records, task, HALVING)
+            apart = [mine[s]["score"] - halved[s]["score"] for s in mine if s in halved]
+            cells += [
+                f"{statistics.median(r['seconds'] for r in mine.values()):.1f}",
+                f"{statistics.mean(r['score'] for r in mine.values()):.4f}",
+                "" if who == HALVING or len(apart) < 2 else
+                f"{statistics.mean(apart):+.4f} ± "
+                f"{statistics.stdev(apart) / len(apart) ** 0.5:.4f}",
+            ]  # fmt: skip
         lines.append(f"| {who} | " + " | ".join(cells) + " |")
     lines += [
         "",
-        f"Whole searches of {TRIALS} trials, or {TRIALS} first candidates that are halved by a "
-        "factor of 3. CPU time of one process, the median, and the mean score of winners on the "
-        f"search's folds with the whole, accuracy or r2; seeds: {seeds}. A promotion "
-        "is a trial, so searches with a fidelity tried fewer candidates than the others. "
-        f"{records[-1]['load']}.",
+        f"Whole searches of {TRIALS} candidates, or {TRIALS} first candidates that are halved by a "
+        "factor of 3. The number behind a scheduler is `trials`, with a fidelity what so many "
+        f"candidates with the whole are given; halving gives {AS_HALVING} of them where its "
+        "resource is the number of trees. CPU time of one process, the median; the mean score of "
+        "winners on the search's folds with the whole, accuracy or r2, and its difference from "
+        "halving's with its standard error, paired by seed. There are few seeds: "
+        f"{seeds}. {records[-1]['load']}.",
     ]
     return "\n".join(lines)
+
+
+def of(
+    records: list[dict[str, Any]], task: tuple[str, str, str], who: str
+) -> dict[int, dict[str, Any]]:
+    """What a contestant did on a task, by seed."""
+    return {r["seed"]: r for r in records if r["who"] == who and task_of(r) == task}

@@ -31,7 +31,7 @@ def test_one_against_one_is_a_t_test_on_the_differences():
     n, K = 3, 6
     own = np.var(best) * K / (K - 1)
     squares = ((gaps - gaps.mean()) ** 2).sum()
-    shared = (10 * own + squares) / (10 + n - 1)
+    shared = (3 * own + squares) / (3 + n - 1)
     variance = (4 * shared + squares) / (4 + n - 1)
     spread = math.sqrt(variance * (K - n) / (n * K))
     chance = stats.t(4 + n - 1).cdf(-gaps.mean() / spread)

@@ -1,10 +1,8 @@
 """Searches that give candidates less than the whole at first."""
 
 import pickle
-import subprocess
-import sys
-import textwrap
 import warnings
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -18,7 +16,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from luthier import Float, Int, Study
 from luthier.errors import SpaceError, StudyError
+from luthier.estimate.promoted import carried
 from luthier.models.splits import spread
+from luthier.samplers import Random
 from luthier.schedulers import ASHA, Hyperband, Median, Population
 from luthier.sklearn import BayesSearchCV, SearchCV
 from luthier.sklearn.budgets import Budgets, ranks
@@ -71,8 +71,8 @@ def test_a_fit_sees_the_rows_that_it_is_given():
     """More rows hold the fewer ones; the refit has all."""
     Seeing.seen = []
     search = SearchCV(
-        Seeing(random_state=0), {"min_samples_leaf": Int(1, 12)}, fidelity=ROWS, trials=14,
-        method="random", racing=False,
+        Seeing(random_state=0), {"min_samples_leaf": Int(1, 12)}, fidelity=ROWS, trials=5,
+        scheduler="asha", method="random", racing=False,
     ).fit(X, Y)  # fmt: skip
 
     given = np.repeat(search.cv_results_["n_resources"], 5)
@@ -89,7 +89,7 @@ def test_of_a_time_series_the_latest_rows_come_first():
     order = np.arange(75.0)[:, None].repeat(3, axis=1)
     SearchCV(
         Seeing(), {"min_samples_leaf": Int(1, 12)}, fidelity=("n_samples", 0.5, 1.0), trials=1,
-        cv=TimeSeriesSplit(3), method="random", refit=False, honest=False, finalists=0,
+        cv=TimeSeriesSplit(3), scheduler="asha", method="random", refit=False, honest=False,
     ).fit(order, np.tile([0, 1, 2], 25))  # fmt: skip
 
     ends = [rows.max() / 1001 for rows in Seeing.seen]
@@ -102,7 +102,9 @@ def test_of_a_time_series_the_latest_rows_come_first():
 
 @pytest.fixture(scope="module")
 def raced():
-    return SearchCV(TREE, LEAVES, fidelity=ROWS, trials=40, method="random").fit(X, Y)
+    return SearchCV(TREE, LEAVES, fidelity=ROWS, trials=20, scheduler="asha", method="random").fit(
+        X, Y
+    )
 
 
 def test_only_the_whole_wins(raced):
@@ -120,13 +122,47 @@ def test_each_trial_is_a_row(raced):
     """As in a study, who goes on does so as another trial."""
     history, given = raced.study_.history, raced.cv_results_["n_resources"]
 
-    assert len(history) == len(given) == 40
+    assert len(history) == len(given) > 20
     assert np.minimum(history.budget, 60).tolist() == given.tolist()
     assert (history.budget[history.parent[history.parent >= 0]] < 60).all()
     assert history.fidelity.name == "n_samples"
     params = raced.cv_results_["params"]
     for row in np.flatnonzero(history.parent >= 0):
         assert params[row] == params[history.parent[row]]
+
+
+@pytest.mark.parametrize("scheduler", [None, "asha", "median", ASHA(promote=False)])
+@pytest.mark.parametrize("trials", [3, 7])
+def test_trials_are_what_so_many_are_given_with_the_whole(scheduler, trials):
+    """Every amount counts as its share of the whole, whether a trial or a part of one."""
+    search = SearchCV(
+        TREE, LEAVES, fidelity=ROWS, scheduler=scheduler, trials=trials, method="random", cv=2,
+    ).fit(X, Y)  # fmt: skip
+
+    history = search.study_.history
+    given = sum(history.curve(row)[0].sum() for row in range(len(history)))
+    whole = search.cv_results_["n_resources"].max()
+    assert whole == 37
+    watched = 61 if scheduler is not None and scheduler != "asha" else 37  # 6, 18 and 37 rows
+    assert trials * whole - watched <= given <= trials * whole
+    assert search.ended_ == f"all {trials} whole trials were spent"
+
+
+def test_a_sampler_is_asked_once_for_each_point():
+    """What a trial will be given is known without it."""
+    asked = []
+
+    @dataclass(frozen=True)
+    class Counting:
+        def ask(self, space, history, k, rng):
+            asked.append(k)
+            return Random().ask(space, history, k, rng)
+
+    search = SearchCV(
+        TREE, LEAVES, fidelity=ROWS, scheduler="asha", trials=3, method=Counting()
+    ).fit(X, Y)  # fmt: skip
+
+    assert len(asked) == (search.study_.history.parent < 0).sum() - 1  # the last one is the leader
 
 
 def test_candidates_race_on_the_whole_alone(raced):
@@ -143,12 +179,36 @@ def test_the_honest_figure_is_of_those_on_the_whole(raced):
     assert raced.honest_.score == raced.honest_score_
 
 
+def test_the_honest_figure_knows_that_candidates_were_chosen_with_less():
+    """What that was worth is taken off, from the gain too; the default owes nothing."""
+    noise = np.random.default_rng(2).permutation(Y)
+    tree = DecisionTreeClassifier(random_state=0, ccp_alpha=0.6)  # a third of the rows is right
+    search = SearchCV(
+        tree, LEAVES, fidelity=ROWS, trials=12, scheduler="asha", method="random", racing=False,
+    ).fit(X, noise)  # fmt: skip
+    results, rungs = search.cv_results_, {9: {}, 27: {}, 60: {}}
+    for row, params in enumerate(results["params"]):
+        scores = [results[f"split{k}_test_score"][row] for k in range(5)]
+        rungs[results["n_resources"][row]][str(params)] = np.array(scores)
+    path = [n for n in rungs if str(search.best_params_) in rungs[n]]
+    evidence = replace(search._evidence, earlier=0.03)
+    plain, told = replace(evidence, earlier=0.0).figure(), evidence.figure()
+
+    assert len(path) > 1
+    assert search._evidence.earlier == pytest.approx(carried(rungs, path))
+    assert told.score == pytest.approx(plain.score - 0.03)
+    assert told.gain.mean == pytest.approx(plain.gain.mean - 0.03)
+    assert told.optimism == pytest.approx(plain.optimism + 0.03)
+    assert "0.03 was taken off because the candidates had been chosen with less" in told.note
+    assert not plain.note
+
+
 @pytest.mark.slow
 def test_who_was_dropped_is_not_tried_again():
     """With the whole, every candidate was at most once."""
     Y2 = np.random.default_rng(0).permutation(Y)  # nothing to learn: many are dropped
     search = SearchCV(
-        TREE, LEAVES, fidelity=("n_samples", 0.5, 1.0), trials=40, scheduler=ASHA(eta=2),
+        TREE, LEAVES, fidelity=("n_samples", 0.5, 1.0), trials=30, scheduler=ASHA(eta=2),
         method="random", cv=8, racing="forgiving",
     ).fit(X, Y2)  # fmt: skip
 
@@ -166,7 +226,7 @@ def test_who_was_dropped_is_not_tried_again():
 def test_every_scheduler_finds_a_winner_on_the_whole(name):
     search = BayesSearchCV(
         boosted(), {"learning_rate": Float(0.001, 2, log=True)}, fidelity=("n_estimators", 1, 9),
-        scheduler=name, trials=22, cv=3, method="random",
+        scheduler=name, trials=14, cv=3, method="random",
     ).fit(X, Y)  # fmt: skip
 
     given = search.cv_results_["n_resources"]
@@ -205,7 +265,9 @@ def test_an_iteration_may_be_of_a_step_of_a_pipeline():
 
 def test_the_last_trial_is_the_leaders():
     """So that there is a winner on the whole, where the scheduler has not come so far."""
-    search = SearchCV(TREE, LEAVES, fidelity=ROWS, trials=5, method="random").fit(X, Y)
+    search = SearchCV(TREE, LEAVES, fidelity=ROWS, scheduler="asha", trials=2, method="random").fit(
+        X, Y
+    )
 
     given, means = search.cv_results_["n_resources"], search.cv_results_["mean_test_score"]
     assert given.tolist() == [9, 9, 9, 27, 60]
@@ -218,15 +280,15 @@ def test_the_last_trial_is_the_leaders():
 def test_the_last_trial_is_for_who_is_better_with_less():
     """A bracket of Hyperband may begin with the whole, and badly."""
     search = SearchCV(
-        TREE, {"ccp_alpha": Float(0.2, 0.9)}, fidelity=ROWS, scheduler=Hyperband(), trials=8,
+        TREE, {"ccp_alpha": Float(0.2, 0.9)}, fidelity=ROWS, scheduler=Hyperband(), trials=4,
         method="random", random_state=0,
     ).fit(X, Y)  # fmt: skip
 
     given, means = search.cv_results_["n_resources"], search.cv_results_["mean_test_score"]
-    whole = given[:7] == 60
+    whole = given[:-1] == 60
     assert whole.any()
-    assert given[7] == 60
-    assert means[7] > means[:7][whole].max()
+    assert given[-1] == 60
+    assert means[-1] > means[:-1][whole].max()
 
 
 def test_a_search_that_was_cut_off_takes_the_furthest():
@@ -331,50 +393,17 @@ def test_a_lost_trial_is_asked_again_whether_to_stop(judged, steps):
     assert budgets.steps(study.ask()[0], study.history, lambda row: judged) == steps
 
 
-STORY = """
-    import os, sys
-    from sklearn.datasets import load_iris
-    from sklearn.tree import DecisionTreeClassifier
-    from luthier import Int
-    from luthier.sklearn import SearchCV
-
-    class Killing(DecisionTreeClassifier):
-        fits = 0
-        def fit(self, X, y):
-            Killing.fits += 1
-            if Killing.fits == int(sys.argv[2]):
-                os.kill(os.getpid(), 9)
-            return super().fit(X, y)
-        def __repr__(self):
-            return "Killing()"
-
-    X, Y = load_iris(return_X_y=True)
-    search = SearchCV(Killing(random_state=0), {"min_samples_leaf": Int(1, 30)}, trials=9,
-                      store=sys.argv[1], fidelity=("n_samples", 0.3, 1.0), scheduler=sys.argv[3],
-                      method="random").fit(X[::2], Y[::2])
-    results = search.cv_results_
-    print(Killing.fits, results["params"], results["n_resources"], results["mean_test_score"],
-          search.best_index_, search.honest_score_)
-"""
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("scheduler", ["asha", "median"])
-def test_a_killed_search_goes_on(tmp_path, scheduler):
+@pytest.mark.parametrize("scheduler", ["asha", "median", "auto"])
+def test_a_killed_search_goes_on(story, scheduler):
     """kill -9, three times: no fold runs twice, and the result is that of one search."""
-    script = tmp_path / "story.py"
-    script.write_text(textwrap.dedent(STORY))
-
-    def told(store, at):
-        command = [sys.executable, str(script), str(tmp_path / store), str(at), scheduler]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ran.returncode == (-9 if at else 0), ran.stderr[-2000:]
-        return ran.stdout.split(" ", 1)
+    search = {"searched": "min_samples_leaf", "trials": 5, "method": "random",
+              "fidelity": ["n_samples", 0.3, 1.0], "scheduler": scheduler}  # fmt: skip
 
     for at in (4, 9, 6):
-        told("a.db", at)
-    rest, result = told("a.db", 0)
-    every, whole = told("b.db", 0)
+        story("a.db", at, **search)
+    rest, result = story("a.db", 0, **search)
+    every, whole = story("b.db", 0, **search)
     assert result == whole
     assert int(rest) == int(every) - 3 - 8 - 5
 
@@ -388,8 +417,9 @@ def test_it_says_what_was_saved(raced, tmp_path):
     taken = (results["n_resources"] * results["n_folds"]).sum() / (60 * 5)
     candidates = len({str(p) for p in results["params"]})
 
-    words = raced.summary()
-    assert f"{candidates} candidates were tried in 40 trials, with n_samples from 9 to 60" in words
+    words, trials = raced.summary(), len(results["params"])
+    said = f"{candidates} candidates were tried in {trials} trials, with n_samples from 9 to 60"
+    assert said in words
     assert f"took {taken / candidates:.0%} of what" in words
     assert raced.study_.spent().saved > 0
     for search in (raced, pickle.loads(pickle.dumps(raced))):

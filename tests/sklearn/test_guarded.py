@@ -18,6 +18,7 @@ from luthier import Choice, Float, Limit, Space
 from luthier.errors import StudyError
 from luthier.run import tree
 from luthier.sklearn import GridSearchCV, HalvingGridSearchCV, SearchCV
+from luthier.sklearn.guarded import Guarded
 
 X, y = make_classification(n_samples=90, random_state=3)
 MB = 10**6
@@ -170,3 +171,84 @@ def test_the_time_of_a_search_ends_its_folds():
     assert search.ended_.startswith("the time limit")
     assert search.cv_results_["n_folds"].tolist() == [1, 0]
     assert none_left()
+
+
+class Refitted(ClassifierMixin, BaseEstimator):
+    """Does as its parameter says when it is fitted to all rows; folds it fits as they are."""
+
+    def __init__(self, act="nothing"):
+        self.act = act
+
+    def fit(self, X, y):
+        self.classes_, self.by_ = np.unique(y), os.getpid()
+        if len(y) < 90:
+            return self
+        if self.act == "memory":
+            held = []
+            while len(held) < 1000:
+                held.append(b"x" * 5 * MB)
+        elif self.act == "crash":
+            os.abort()
+        elif self.act == "raise":
+            raise ValueError("too cold")
+        elif self.act == "unpicklable":
+            self.generator_ = (row for row in X)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+def refitted(act, **settings):
+    limit = Limit(seconds=100, memory="350MB")
+    return GridSearchCV(Refitted(), {"act": [act]}, cv=ONE_FOLD, limit=limit, **settings)
+
+
+def test_the_winner_is_fitted_within_the_limit_and_brought_back():
+    search = refitted("nothing").fit(X, y)
+
+    assert search.best_estimator_.by_ != os.getpid()
+    assert (search.predict(X) == 0).all()
+    assert search.refit_time_ > 0
+    assert none_left()
+
+
+@pytest.mark.parametrize(("act", "said"), [("memory", "MemoryLimit"), ("crash", "SIGABRT")])
+def test_a_winner_that_breaks_the_limit_leaves_what_was_found(act, said):
+    search = refitted("nothing").fit(X, y).set_params(param_grid={"act": [act]})
+    with pytest.raises(StudyError, match=f"last fit.*{said}(.|\n)*refit=False"):
+        search.fit(X, y)
+
+    assert search.best_params_ == {"act": act}
+    assert search.cv_results_["mean_test_score"].tolist() == [search.best_score_]
+    assert not hasattr(search, "best_estimator_")  # that of the earlier fit is another one
+    assert none_left()
+
+
+def test_what_the_last_fit_raises_goes_on():
+    with pytest.raises(ValueError, match="too cold"):
+        refitted("raise").fit(X, y)
+
+
+def test_a_winner_that_cannot_be_pickled_is_fitted_here():
+    with pytest.warns(UserWarning, match="Refitted cannot be pickled"):
+        search = refitted("unpicklable").fit(X, y)
+
+    assert search.best_estimator_.by_ == os.getpid()
+
+
+def test_the_last_fit_has_time_for_its_rows():
+    """Half more of them, half more seconds; never less, and the same memory."""
+    asked = []
+
+    class Spy(Guarded):
+        def _open(self, *given, limit=None, **more):
+            asked.append(limit)
+            super()._open(*given, limit=limit, **more)
+
+    for rows in (60, 90, 120):
+        Spy(1, Limit(seconds=80, memory="350MB"), np.inf).fit(Refitted(), (X, y), {}, rows)
+
+    assert [(limit.seconds, limit.memory) for limit in asked] == [
+        (120, 350 * MB), (80, 350 * MB), (80, 350 * MB)
+    ]  # fmt: skip

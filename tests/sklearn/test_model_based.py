@@ -3,9 +3,6 @@
 import itertools
 import os
 import pickle
-import subprocess
-import sys
-import textwrap
 import time
 import warnings
 
@@ -321,49 +318,16 @@ def test_an_interrupted_search_goes_on(tmp_path, at, racing):
     assert fits == Counted.fits
 
 
-STORY = """
-    import os, sys
-    import numpy as np
-    from sklearn.tree import DecisionTreeClassifier
-    from luthier import Int
-    from luthier.sklearn import SearchCV
-    from sklearn.datasets import load_iris
-
-    class Killing(DecisionTreeClassifier):
-        fits = 0
-        def fit(self, X, y):
-            Killing.fits += 1
-            if Killing.fits == int(sys.argv[2]):
-                os.kill(os.getpid(), 9)
-            return super().fit(X, y)
-        def __repr__(self):
-            return "Killing()"
-
-    X, Y = load_iris(return_X_y=True)
-    search = SearchCV(Killing(random_state=0), {"max_depth": Int(1, 30)}, trials=4,
-                      store=sys.argv[1], racing=sys.argv[3] == "raced").fit(X[::2], Y[::2])
-    print(Killing.fits, search.cv_results_["params"], search.cv_results_["mean_test_score"],
-          search.honest_score_)
-"""
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("raced", ["raced", "whole"])
-def test_a_killed_search_goes_on(tmp_path, raced):
+@pytest.mark.parametrize("racing", [True, False])
+def test_a_killed_search_goes_on(story, racing):
     """kill -9, twice: the result is that of an uninterrupted search, and no fold runs twice."""
-    script = tmp_path / "story.py"
-    script.write_text(textwrap.dedent(STORY))
+    search = {"searched": "max_depth", "trials": 4, "racing": racing}
 
-    def told(store, at):
-        command = [sys.executable, str(script), str(tmp_path / store), str(at), raced]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ran.returncode == (-9 if at else 0), ran.stderr[-2000:]
-        return ran.stdout.split(" ", 1)
-
-    told("a.db", 4)
-    told("a.db", 5)
-    rest, result = told("a.db", 0)
-    every, whole = told("b.db", 0)
+    story("a.db", 4, **search)
+    story("a.db", 5, **search)
+    rest, result = story("a.db", 0, **search)
+    every, whole = story("b.db", 0, **search)
     assert result == whole
     assert int(rest) == int(every) - 3 - 4
 

@@ -8,12 +8,14 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+from joblib._parallel_backends import SequentialBackend
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import check_scoring
 from sklearn.tree import DecisionTreeClassifier
 
 from luthier import Int
+from luthier.errors import StudyError
 from luthier.sklearn import GridSearchCV, SearchCV
 from luthier.sklearn.evaluate import DIED, How, evaluate
 from luthier.sklearn.running import Workers, failed
@@ -222,3 +224,21 @@ def test_a_cluster_gives_what_one_process_gives(backend, start):
 
     assert proposed[0].cv_results_["params"] == proposed[1].cv_results_["params"]
     assert proposed[0].best_score_ == proposed[1].best_score_
+
+
+class Elsewhere(SequentialBackend):
+    """Stands for a cluster: a backend that is none of joblib's own."""
+
+
+@pytest.mark.parametrize("way", ["lock", ""])
+def test_a_cluster_is_sent_only_what_can_be_pickled(way):
+    """Dask's workers would wait for the rest for ever."""
+    joblib.register_parallel_backend("elsewhere", Elsewhere)
+    model = Model(way)
+    with joblib.parallel_config(backend="elsewhere"), Workers(None, "2*n_jobs") as workers:
+        if way == "lock":
+            told = r"the estimator.* cannot be pickled: cannot pickle a lock.*n_jobs=1.*threading"
+            with pytest.raises(StudyError, match=told):
+                list(workers.run([7], lambda number: call(model)))
+        else:
+            assert [number for number, _ in workers.run([7], lambda number: call(model))] == [7]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from luthier.errors import DataError
-from luthier.estimate.result import Gain, Honest, gain
+from luthier.estimate.result import EARLIER, Gain, Honest, gain
 
 Array = npt.NDArray[np.float64]
 
@@ -20,6 +20,7 @@ def from_folds(
     ratio: float | None = None,
     best: int | None = None,
     default: int | None = None,
+    earlier: float = 0.0,
     level: float = 0.9,
 ) -> Honest:
     """What to expect of the winner, where only the scores of folds were kept.
@@ -40,6 +41,9 @@ def from_folds(
         The winner, if it was not chosen for its mean.
     default : int, optional
         The candidate that needs no search.
+    earlier : float
+        To be taken off because the candidates were chosen, on the same rows, before they were
+        judged like this.
     level : float
         Of the intervals.
 
@@ -66,12 +70,13 @@ def from_folds(
         others = [j for j in range(first, first + folds) if j != k]
         means = np.where(full, Y[:, others].mean(axis=1), -np.inf)
         told[k] = Y[int(np.argmax(means)), k]
-    figure = float(told.mean() + whole[winner] - whole[top])
+    shift = whole[winner] - whole[top] - earlier
+    figure = float(told.mean() + shift)
     error = over_folds(Y[winner], ratio=share, level=level)
     half = error.high - error.mean
     over = None
     if default is not None:
-        against = over_folds(told + whole[winner] - whole[top] - Y[default], share, level)
+        against = over_folds(told + shift - Y[default], share, level)
         over = against
     return Honest(
         figure,
@@ -83,6 +88,7 @@ def from_folds(
         len(Y),
         "folds",
         over,
+        EARLIER.format(earlier) if earlier > 0 else "",
     )
 
 

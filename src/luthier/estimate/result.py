@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+EARLIER = "Of that, {:.2g} was taken off because the candidates had been chosen with less before."
+
 
 @dataclass(frozen=True)
 class Honest:
@@ -31,7 +33,8 @@ class Honest:
     gain : Gain, optional
         The winner's honest gain over the default candidate, if one was named.
     note : str
-        What was left out to save work; empty if nothing.
+        What was left out to save work, and what was taken off for choices that were made before;
+        empty if nothing.
     """
 
     score: float

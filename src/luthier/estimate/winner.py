@@ -11,7 +11,7 @@ from luthier.errors import DataError
 from luthier.estimate.measures import Measure
 from luthier.estimate.mixtures import PARTS, REPEATS, expected
 from luthier.estimate.pool import CELLS, Pool, pooled
-from luthier.estimate.result import Honest
+from luthier.estimate.result import EARLIER, Honest
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -31,6 +31,7 @@ def honest(
     train: float | None = None,
     best: int | None = None,
     default: int | None = None,
+    earlier: float = 0.0,
     level: float = 0.9,
     seed: int = 0,
 ) -> Honest:
@@ -70,6 +71,9 @@ def honest(
     default : int, optional
         The candidate that needs no search. The result then has the winner's honest gain over it,
         by the same resamples for both.
+    earlier : float
+        To be taken off because the candidates were chosen, on the same rows, before they were
+        judged like this.
     level : float
         Of the intervals.
     seed : int
@@ -101,6 +105,7 @@ def honest(
     winner = int(np.nanargmax(naive)) if best is None else best
     # Beyond what choosing the best costs, another winner is as far below as its own score says.
     shift = 0.0 if best is None else float(whole[winner] - np.nanmax(whole))
+    shift -= earlier
     kept = _kept(whole, measure.fast)
     repeats = REPEATS if measure.fast else REPEATS // 5
     given = pool.comparable(measure.answers(predictions[kept][:, inside]))
@@ -119,7 +124,14 @@ def honest(
         len(predictions),
         "predictions",
         told.gain,
-        "" if measure.fast else _note(len(predictions), len(kept), repeats),
+        " ".join(
+            said
+            for said in (
+                EARLIER.format(earlier) if earlier > 0 else "",
+                "" if measure.fast else _note(len(predictions), len(kept), repeats),
+            )
+            if said
+        ),
     )
 
 

@@ -27,8 +27,8 @@ Rule = Literal["lossless", "forgiving", "likely"]
 # 97.0 % of 2,940 searches, and the median search ran 2.02 and 2.12 times fewer folds.
 CHANCE = 0.02
 PRIOR = 4  # degrees of freedom of the variance that candidates share, beside a candidate's own
-# And of the incumbent's spread over folds, beside the pairs seen so far. With 3 instead of 10 the
-# winner was the same in 96.0 % of the same searches, for 4 % fewer folds.
+# And of the incumbent's spread over folds, beside the pairs seen so far, in searches. With 3
+# instead of 10 the winner was the same in 96.0 % of the same searches, for 4 % fewer folds.
 OWN = 10
 
 
@@ -55,7 +55,12 @@ def incumbent(scores: Array) -> int:
 
 
 def hopeless(
-    scores: Array, *, rule: Rule = "likely", highest: float = np.inf, chance: float = CHANCE
+    scores: Array,
+    *,
+    rule: Rule = "likely",
+    highest: float = np.inf,
+    chance: float = CHANCE,
+    own: float = OWN,
 ) -> Flags:
     """Which candidates may be dropped now, because they will not win.
 
@@ -73,6 +78,10 @@ def hopeless(
         The best score there is: 1 for accuracy, AUC and r2, 0 for minus an error.
     chance : float
         For ``"likely"``, within 0 and 1. Of one decision; a winner must survive several.
+    own : float
+        For ``"likely"``, the degrees of freedom with which the incumbent's spread over folds
+        counts in the variance that candidates share. More of them spare winners that differ
+        little from others, fewer trust the pairs sooner.
 
     Returns
     -------
@@ -105,7 +114,7 @@ def hopeless(
             if rule == "forgiving":
                 made |= (n > 0) & (_mean(scores, seen) <= scores[best].min())
             elif rule == "likely":
-                made |= (n > 0) & going & _behind(scores, seen, best, chance)
+                made |= (n > 0) & going & _behind(scores, seen, best, chance, own)
     made &= going
     return made
 
@@ -116,7 +125,7 @@ def _mean(values: Array, seen: Flags) -> Array:
     return made
 
 
-def _behind(scores: Array, seen: Flags, best: int, chance: float) -> Flags:
+def _behind(scores: Array, seen: Flags, best: int, chance: float, weight: float) -> Flags:
     """(C,) whether the chance to end ahead of row `best` is below `chance`."""
     K, n = scores.shape[1], seen.sum(axis=1)
     gaps = np.where(seen, scores[best] - scores, 0)
@@ -125,7 +134,7 @@ def _behind(scores: Array, seen: Flags, best: int, chance: float) -> Flags:
     own = scores[best].var() * K / max(K - 1, 1)
     pairs = (n > 1) & np.isfinite(squares)
     pairs[best] = False
-    shared = (OWN * own + squares[pairs].sum()) / (OWN + (n[pairs] - 1).sum())
+    shared = (weight * own + squares[pairs].sum()) / (weight + (n[pairs] - 1).sum())
     # A row with one fold has no variance of its own, and twins of the incumbent, which never
     # differ from it, must not speak for it: most winners that were lost were lost so.
     shared = np.where(n == 1, max(shared, own), shared)

@@ -84,7 +84,7 @@ class Auto:
         if history.fidelity is None:
             return start(space, history, sampler, k, rng)
         seen, top = history.merged(), budgets(history)[1]
-        levels = [*map(float, halving(history, ETA)[-RUNGS:]), top]
+        levels = [*map(float, self.rungs(history)), top]
         jobs = _risen(seen, levels)[:k]
         given = _given(history, seen, levels, k - len(jobs))
         asked = [i for i, level in enumerate(given) if level == top or (len(seen) + i) % 2 == 0]
@@ -97,6 +97,10 @@ class Auto:
             for i, job in zip(asked, made, strict=True):
                 X[i], tags[i] = job.x, job.tag
         return jobs + [Job(x, tag, level) for x, tag, level in zip(X, tags, given, strict=True)]
+
+    def rungs(self, history: History) -> list[int]:
+        """The steps below the whole at which trials are compared, where there is a fidelity."""
+        return halving(history, ETA)[-RUNGS:]
 
     def keep(self, history: History, row: int) -> bool:
         """Whether the trial may still end as the best; with a fidelity, always: its budget says

@@ -14,6 +14,7 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from luthier.errors import StudyError
 from luthier.report import Report
 from luthier.run.limit import Limit
 from luthier.sklearn import compat
@@ -81,8 +82,12 @@ class Folded(Figures, BaseSearchCV):  # type: ignore[misc]
         if interrupted is not None and not fitting.rescue():
             raise interrupted
         fitting.choose()
-        if self.refit:
-            fitting.refit()
+        try:
+            if self.refit:
+                fitting.refit()
+        except StudyError:  # a limit ended it: what was found stays
+            fitting.end()
+            raise
         fitting.end()
         if interrupted is not None:
             raise interrupted

@@ -7,7 +7,8 @@ such as its iterations. A candidate that goes on is fitted anew, as a trial of i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,16 @@ from sklearn.utils import _safe_indexing
 
 from luthier import schedulers, settings
 from luthier.errors import SpaceError, StudyError
+from luthier.estimate.promoted import carried
 from luthier.history import Fidelity, History, State
 from luthier.models.splits import spread
 from luthier.parts import Scheduler
+from luthier.propose import propose
+from luthier.samplers import Random
 from luthier.schedulers.rungs import hopeful, ladder, reached
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
+from luthier.sklearn.journal import key
 from luthier.trial import Trial
 
 if TYPE_CHECKING:
@@ -111,7 +116,7 @@ class Budgets:
                 f"scheduler: {search.scheduler!r} gives candidates less than the whole at first, "
                 f"and it is not said of what. {WORDS}"
             )
-        scheduler = schedulers.scheduler("asha" if search.scheduler is None else search.scheduler)
+        scheduler = schedulers.scheduler("auto" if search.scheduler is None else search.scheduler)
         why = REFUSED.get(type(scheduler).__name__)
         if why is not None:
             raise StudyError(
@@ -226,6 +231,41 @@ class Budgets:
             self._orders[fold] = spread(labels, np.random.default_rng([self.seed, fold]))
         return np.asarray(train[np.sort(self._orders[fold][:count])])
 
+    @property
+    def _lets_go_on(self) -> bool:
+        """Whether who does well goes on as another trial, or runs on while it is watched."""
+        scheduler = self.scheduler
+        return getattr(scheduler, "needs_fidelity", False) or (
+            hasattr(scheduler, "promote") and scheduler.promote is not False
+        )
+
+    @property
+    def spent(self) -> int:
+        """What all trials were given so far, each time anew."""
+        return int(self.fitting.search.study_.history.seen().step.sum())
+
+    @property
+    def dearest(self) -> int:
+        """The most that a trial may be given, all its amounts together."""
+        return self._cost(self.most)
+
+    def next_cost(self) -> int:
+        """What the next trial will be given."""
+        study = self.fitting.search.study_
+        # How much is the scheduler's to say; what it is for is asked of the sampler once only.
+        body = propose(study.history, Random(), study.scheduler, dynamic=False) or {}
+        return self._cost(round(min(body.get("budget", self.most), self.most)))
+
+    def _cost(self, until: int) -> int:
+        rungs = [] if self._lets_go_on else self._rungs(self.fitting.search.study_.history)
+        return sum(rung for rung in rungs if rung < until) + until
+
+    def _rungs(self, history: History) -> list[int]:
+        scheduler = self.scheduler
+        if hasattr(scheduler, "rungs"):
+            return list(scheduler.rungs(history))
+        return ladder(history, getattr(scheduler, "eta", ETA), getattr(scheduler, "least", None))
+
     def steps(self, trial: Trial, history: History, judged: Callable[[int], int]) -> list[int]:
         """The amounts with which a trial is to be judged, one after another.
 
@@ -234,19 +274,29 @@ class Budgets:
         how much a trial was judged last.
         """
         until = round(min(trial.budget, self.most))
-        scheduler = self.scheduler
-        if getattr(scheduler, "needs_fidelity", False) or (
-            hasattr(scheduler, "promote") and scheduler.promote is not False
-        ):
+        if self._lets_go_on:
             return [until]
-        row, came = trial.parent, 0
+        row, came, first = trial.parent, 0, trial.number
         while row >= 0 and not came:  # a lost attempt may have reported too
             came, lost = int(history.curve(row)[0].max(initial=0)), history.state[row] == State.LOST
             if lost and came and judged(row) == came:
                 came -= 1  # nobody knows whether it was told to stop there: it is asked again
-            row = int(history.parent[row]) if lost else -1
-        rungs = ladder(history, getattr(scheduler, "eta", ETA), getattr(scheduler, "least", None))
-        return [*(rung for rung in rungs if came < rung < until), until]
+            first, row = (row, int(history.parent[row])) if lost else (first, -1)
+        if not came and until == self.most:
+            came = self._before(first, history)
+        return [*(rung for rung in self._rungs(history) if came < rung < until), until]
+
+    def _before(self, number: int, history: History) -> int:
+        """With how much earlier trials with the same parameters were judged.
+
+        There are some where it is given the last whole.
+        """
+        raw, key = history.raw(number), history.space.key
+        known = history.tried(raw)
+        if known is None or known >= number:
+            return 0
+        same = [row for row in range(number) if key(history.raw(row)) == key(raw)]
+        return int(max(history.curve(row)[0].max(initial=0) for row in same))
 
     # -- what came of it
 
@@ -291,6 +341,18 @@ class Budgets:
         furthest = waiting[np.lexsort((last[waiting], -came[waiting]))[0]]
         return int(seen.number[furthest])
 
+    def earlier(self, row: int) -> float:
+        """What a candidate's score owes to its having been chosen with less."""
+        fitting, rungs = self.fitting, defaultdict[int, dict[Hashable, Array]](dict)
+        names = [
+            key({k: v for k, v in one.items() if k != self.name}) for one in fitting.candidates
+        ]
+        for other, outcomes in enumerate(fitting.outcomes):
+            scores = np.array([fitting.score(outcome) for outcome in outcomes])
+            if np.isfinite(scores).all():
+                rungs[self.given[other]][names[other]] = scores
+        return carried(rungs, sorted(a for a, known in rungs.items() if names[row] in known))
+
     @property
     def ended(self) -> bool:
         """Whether a candidate ran on the whole."""
@@ -316,12 +378,12 @@ class Budgets:
 
     def words(self) -> str:
         """What the candidates were given, and what that spared, in a sentence."""
-        outcomes, seen = self.fitting.outcomes, self.fitting.search.study_.history.seen()
-        candidates = len({seen.space.key(seen.raw(row)) for row in range(len(seen))})
+        outcomes, history = self.fitting.outcomes, self.fitting.search.study_.history
+        candidates = len({history.space.key(history.raw(row)) for row in range(len(history))})
         ran = np.array([sum(o is not None for o in row) for row in outcomes]) / len(self.splits)
         whole = np.array([not self.partial(row) for row in range(len(outcomes))])
         spared = self.most * float((1 - ran[whole]).sum())  # of folds that racing left out
-        share = (float(seen.step.sum()) - spared) / (self.most * candidates)
+        share = (self.spent - spared) / (self.most * candidates)
         ends = int((whole & (ran == 1)).sum())
         return (
             f"{candidates} candidates were tried in {len(outcomes)} trials, with {self.fidelity}: "

@@ -77,8 +77,9 @@ class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
     limit : Limit, optional
         What the fit and the scoring of one fold may take: time, memory, cores. Folds then run in
         processes of luthier's own, as many as `n_jobs` says; one that takes more gets
-        `error_score`, and the others go on. The refit of the winner has no limit, and runs in
-        this process.
+        `error_score`, and the others go on. The refit of the winner runs so too, with the same
+        memory and more time in proportion to its rows; if it takes more, `fit` raises
+        `StudyError`, and `best_params_` and ``cv_results_`` are there.
 
     Attributes
     ----------

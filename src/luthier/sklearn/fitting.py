@@ -20,7 +20,7 @@ from sklearn.model_selection._validation import (
     _insert_error_scores,
     _warn_or_raise_about_fit_failures,
 )
-from sklearn.utils.validation import _check_method_params, indexable
+from sklearn.utils.validation import _check_method_params, _num_samples, indexable
 
 from luthier.errors import DataError, StudyError
 from luthier.estimate import Overtuning
@@ -136,7 +136,13 @@ class Fitting:
         self.splits: list[Split] | None = None  # None where candidates had different ones
         self.metric = search.refit if isinstance(search.refit, str) else None
         self.measure = judging.measure_of(self)
-        for name in ("_evidence", "_honest", "finals_", "study_"):  # of an earlier fit
+        for name in (
+            "_evidence",
+            "_honest",
+            "finals_",
+            "study_",
+            "best_estimator_",
+        ):  # of an earlier fit
             search.__dict__.pop(name, None)
         self.extras = bool(
             getattr(search, "threshold", False) or getattr(search, "ensemble", False)
@@ -595,10 +601,10 @@ class Fitting:
     def refit(self) -> None:
         """Fit the best candidate to all data."""
         search = self.search
-        search.best_estimator_ = self._unfitted(int(search.best_index_))
-        with self.calls.refit(search.best_estimator_):
+        made = self._unfitted(int(search.best_index_))
+        with self.calls.refit(made):
             begun = time.time()
-            self._fit(search.best_estimator_)
+            search.best_estimator_ = self._fit(made)
             search.refit_time_ = time.time() - begun
             if hasattr(search.best_estimator_, "feature_names_in_"):
                 search.feature_names_in_ = search.best_estimator_.feature_names_in_
@@ -608,9 +614,7 @@ class Fitting:
 
     def fitted(self, row: int) -> Any:
         """A candidate fitted to all data."""
-        made = self._unfitted(row)
-        self._fit(made)
-        return made
+        return self._fit(self._unfitted(row))
 
     def _unfitted(self, row: int) -> Any:
         # The values are cloned too: they may be estimators that a later fit would change.
@@ -622,11 +626,21 @@ class Fitting:
             self.growing.settle(made, row)
         return made
 
-    def _fit(self, estimator: Any) -> None:
+    def _fit(self, estimator: Any) -> Any:
+        params = self.routed.estimator.fit
         with warnings.catch_warnings():
             if self.growing is not None:  # its folds said that it had learned enough
                 warnings.simplefilter("ignore", ConvergenceWarning)
-            estimator.fit(*self.given, **self.routed.estimator.fit)
+            if isinstance(self.workers, Guarded):
+                # Without the callbacks that were hung onto it: they are of this process.
+                return self.workers.fit(clone(estimator), self.given, params, self._learned_from())
+            return estimator.fit(*self.given, **params)
+
+    def _learned_from(self) -> int:
+        """The training rows of a fold, the least."""
+        splits = self.splits or next(iter(self.own.values()), [])
+        sizes = [len(train) for train, _ in splits]
+        return max(1, min(sizes, default=_num_samples(self.given[0])))
 
     def end(self) -> None:
         """Leave the rest of what a fitted search has."""

@@ -10,15 +10,17 @@ import pickle
 import shutil
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import joblib
 from joblib import effective_n_jobs
+from sklearn.utils.validation import _num_samples
 
 from luthier.errors import StudyError
 from luthier.history import Objective
@@ -28,6 +30,7 @@ from luthier.run.worker import Outcome
 from luthier.run.workers import Children
 from luthier.sklearn import sharing
 from luthier.sklearn.evaluate import evaluate
+from luthier.sklearn.mapped import lean
 from luthier.sklearn.running import Call, failed
 from luthier.space import Space
 from luthier.trial import Task, Trial
@@ -63,7 +66,7 @@ class Guarded:
     def __exit__(self, *error: Any) -> None:
         if self._children is not None:
             self._children.close()
-            self._children = None
+        self._children = self._data = None
         self._folder.cleanup()
 
     def run(
@@ -94,18 +97,85 @@ class Guarded:
             if running and self._children is not None:
                 self._children.stop()
 
+    def fit(self, estimator: Any, given: tuple[Any, ...], params: dict[str, Any], rows: int) -> Any:
+        """The estimator, fitted to all rows in a guarded process and brought back.
+
+        Parameters
+        ----------
+        estimator
+            Not fitted.
+        given : (X,) or (X, y)
+        params : dict
+            Of `fit`.
+        rows : int
+            The training rows of a fold. Seconds grow with the rows, memory does not.
+
+        Raises
+        ------
+        StudyError
+            If it broke the limit, or its process died. What `fit` itself raises goes on.
+        """
+        limit, more = self._limit, max(1.0, _num_samples(given[0]) / rows)
+        if limit.seconds is not None:
+            limit = replace(limit, seconds=limit.seconds * more)
+        with self:
+            self._open(
+                estimator, *given, *[None] * (2 - len(given)), objective=fit_all, limit=limit
+            )
+            sent = ship((estimator, len(given), params), "the estimator")
+            future, folder = self._send(sent)
+            try:
+                while not future.done():
+                    wait([future], timeout=TICK)
+                made = future.result()
+            finally:
+                if not future.done() and self._children is not None:
+                    self._children.stop()
+            if made["state"] != "DONE":
+                raise StudyError(
+                    f"limit: the last fit, of the winner to all rows, was ended. "
+                    f"{made['error']['kind']}: {made['error']['message']} The search keeps "
+                    "best_params_ and cv_results_. Give a larger limit=, or refit=False and fit "
+                    "best_params_ where you like."
+                )
+            found = unship((folder / "outcome").read_bytes())
+        if isinstance(found, Exception):
+            raise found
+        if found is None:
+            warnings.warn(
+                f"limit: the fitted {type(estimator).__name__} cannot be pickled, so it cannot be "
+                "brought back from the process that fitted it within the limit. It was fitted "
+                "again in this one.",
+                UserWarning,
+                stacklevel=2,
+            )
+            return estimator.fit(*given, **params)
+        return found
+
     def _submit(self, number: int, call: Call) -> tuple[Future[Outcome], Path, dict[str, Any]]:
         (estimator, X, y, how), settings = call
         self._open(estimator, X, y)
+        sent = ship((number, estimator, how, settings), "the estimator")
+        return *self._send(sent), settings
+
+    def _send(self, sent: bytes) -> tuple[Future[Outcome], Path]:
+        """Let a child do what `sent` says; it leaves the outcome in a folder."""
         assert self._children is not None
         self._made += 1
         folder = Path(self._folder.name) / str(self._made)
         folder.mkdir()
-        (folder / "call").write_bytes(ship((number, estimator, how, settings), "the estimator"))
+        (folder / "call").write_bytes(sent)
         task = Task(self._made, self._made, {}, Space(), (Objective("loss"),), folder=str(folder))
-        return self._children.submit(task), folder, settings
+        return self._children.submit(task), folder
 
-    def _open(self, estimator: Any, X: Any, y: Any) -> None:
+    def _open(
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        objective: Any = None,
+        limit: Limit | None = None,
+    ) -> None:
         """Children that have the data."""
         if self._data is not None and self._data[0] is X and self._data[1] is y:
             return
@@ -117,7 +187,9 @@ class Guarded:
         joblib.dump((X, y), path)
         budget = min(sharing.BUDGET, SHARED * self._limit.bytes_of_memory)
         made: Any = Data(path, ship(estimator, "the estimator"), int(budget))
-        self._children = Children(partial(run_fold, made), self.count, _Silent(), self._limit)
+        count = 1 if objective else self.count
+        run = partial(objective or run_fold, made)
+        self._children = Children(run, count, _Silent(), limit or self._limit)
         self._data = X, y
 
 
@@ -165,6 +237,25 @@ def run_fold(data: tuple[Any, Any], trial: Trial) -> float:
     except Exception as error:  # with error_score="raise"; it goes on in the driver
         made = error
     (trial.folder / "outcome").write_bytes(pickle.dumps(made))
+    return 0.0
+
+
+def fit_all(data: tuple[Any, Any], trial: Trial) -> float:
+    """Runs in a child: fit to all rows, and leave the fitted estimator in the trial's folder.
+
+    None where it cannot be pickled; the error where `fit` raised one.
+    """
+    estimator, count, params = unship((trial.folder / "call").read_bytes())
+    made: Any
+    try:
+        made = estimator.fit(*map(lean, data[:count]), **params)
+    except Exception as error:
+        made = error
+    try:
+        packed = ship(made, "the fitted estimator")
+    except StudyError:
+        packed = ship(None, "nothing")
+    (trial.folder / "outcome").write_bytes(packed)
     return 0.0
 
 

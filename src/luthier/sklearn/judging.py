@@ -70,6 +70,8 @@ class Evidence:
         How often cross-validation was repeated.
     rows : (c,) int
         The candidates' rows in the results.
+    earlier : float
+        What the winner owes to having been chosen with less before.
     """
 
     measure: Measure | None
@@ -83,6 +85,7 @@ class Evidence:
     weights: Any
     repeats: int
     rows: npt.NDArray[np.int64]
+    earlier: float = 0.0
 
     @classmethod
     def of(cls, fitting: Fitting, splits: Sequence[tuple[Any, Any]], best: int) -> Evidence:
@@ -109,6 +112,7 @@ class Evidence:
             fitting.routed.scorer.score.get("sample_weight"),
             int(getattr(fitting.search._checked_cv_orig, "n_repeats", 1)),
             rows,
+            0.0 if fitting.budgets is None else fitting.budgets.earlier(best),
         )
 
     def figure(self) -> Honest:
@@ -128,12 +132,14 @@ class Evidence:
                 measure=self.measure,
                 best=best,
                 default=self.default,
+                earlier=self.earlier,
                 **self.where(),
             )
         ratio = float(np.mean([len(test) / len(train) for train, test in self.splits]))
         return from_folds(
-            self.scores, repeats=self.repeats, ratio=ratio, best=best, default=self.default
-        )
+            self.scores, repeats=self.repeats, ratio=ratio, best=best, default=self.default,
+            earlier=self.earlier,
+        )  # fmt: skip
 
     def where(self) -> dict[str, Any]:
         """Of which row and fold each prediction is, and what rows count."""

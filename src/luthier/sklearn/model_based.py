@@ -77,7 +77,8 @@ class SearchCV(Folded):
         "auto" is what the class stands for. A stored search keeps the one it was begun with.
     trials : int, optional
         How many candidates, stored ones included; 60 where there is no `time_limit` either. A
-        store that holds more gives all of them, as a study does.
+        store that holds more gives all of them, as a study does. With a `fidelity`, what so many
+        candidates with the whole are given in all: many more are tried for it, with less.
     patience : int, optional
         End after so many candidates in a row that brought nothing better.
     cv : int, splitter, iterable, Holdout or "reshuffle", optional
@@ -106,15 +107,15 @@ class SearchCV(Folded):
         Judge candidates with less at first: ``("n_samples", 0.1, 1.0)``, shares of the training
         rows of each fold, where more rows hold the fewer ones and test rows stay whole; or a
         whole number that the estimator takes, ``("n_estimators", 10, 300)``, which is then not
-        searched. Each amount is a fit anew, a trial that counts in `trials`, and a row of
-        ``cv_results_``, which says in ``n_resources`` how much it was. Only rows with the whole
-        can win and are compared by `racing`, `patience` and `finalists`; they rank before all
-        others. The estimator's own settings have the whole at once. The last trial gives the whole
-        to the best of the others if that has a better score with less, or no other had it. Who
-        wins is fitted with the whole.
+        searched. Each amount is a fit anew and counts in `trials` as that share of the whole.
+        ``n_resources`` of ``cv_results_`` says how much a row was given last. Only rows with the
+        whole can win and are compared by `racing`, `patience` and `finalists`; they rank before
+        all others. The estimator's own settings have the whole at once. The last whole goes to the
+        best of the others if that has a better score with less, or no other had it. Who wins is
+        fitted with the whole.
     scheduler : str or Scheduler, optional
-        Who is given more: "asha", which is the default, "hyperband", "bohb", "dehb", "pasha",
-        "auto", or a rule that stops, such as "median"; needs a `fidelity`.
+        Who is given more: "auto", which is the default, "asha", "hyperband", "bohb", "dehb",
+        "pasha", or a rule that stops, such as "median"; needs a `fidelity`.
 
     Attributes
     ----------
@@ -356,7 +357,8 @@ class Asking:
         self.steps: dict[int, list[int]] = {}  # what trials are still to be given
         self.trials: dict[int, Trial] = {}
         fitting.log = self
-        fitting.total = None if self.most == math.inf else int(self.most)
+        known = self.most < math.inf and fitting.budgets is None
+        fitting.total = int(self.most) if known else None
 
     def _order(self) -> list[int]:
         """The folds in a random order, so that no easy one is always first; not those of time."""
@@ -370,18 +372,14 @@ class Asking:
         fitting = self.fitting
         self._recall()
         while not fitting.over():
-            if len(fitting.candidates) >= self.most:
-                fitting.ended = f"all {self.most} trials were run"
+            count = self._affordable(max(1, math.ceil(fitting.workers.count / len(self.splits))))
+            if not count:
+                what = "trials were run" if fitting.budgets is None else "whole trials were spent"
+                fitting.ended = f"all {self.most} {what}"
                 break
             if fitting.stale():
                 break
-            left = self.most - len(fitting.candidates)
-            if fitting.budgets is not None:
-                if left == 1:
-                    self._crown(fitting.budgets)
-                left = max(1, left - 1)  # the last one knows all others
-            jobs = max(1, math.ceil(fitting.workers.count / len(self.splits)))
-            asked = self.study.ask(int(min(jobs, left)))
+            asked = self.study.ask(count)
             if not asked:
                 fitting.ended = "every point of the space was tried"
                 break
@@ -389,6 +387,28 @@ class Asking:
         ran = range(len(fitting.candidates))
         fitting.complain(ran)
         fitting.results = fitting.table()
+
+    def _affordable(self, jobs: int) -> int:
+        """How many trials to ask for next, up to `jobs`; 0 where the rest does not allow one.
+
+        With a fidelity one whole is kept for the end, for who leads with less by then.
+        """
+        budgets = self.fitting.budgets
+        if budgets is None:
+            return int(min(jobs, max(0, self.most - len(self.fitting.candidates))))
+        left = self.most * budgets.most - budgets.spent
+        sure = (left - budgets.most) / budgets.dearest
+        if sure >= 1:
+            return int(min(jobs, sure))
+        cost = budgets.next_cost()
+        if cost + budgets.most <= left:
+            return 1
+        if left >= budgets.most or (left > 0 and not budgets.ended):
+            history, leader = self.study.history, budgets.leader(len(self.wanted.first[:1]))
+            if leader is not None and not history.retries() and not history.queue:
+                self.study.enqueue(history.params(leader), again=True)
+                return 1
+        return int(cost <= left or not self.fitting.candidates)
 
     def _recall(self) -> None:
         """Take what the store has of the trials that ended."""
@@ -458,12 +478,6 @@ class Asking:
             fitting.work(missing, self.splits)
             fitting.race([row for row in rows if row not in partial], self.splits, order=self.order)
             going = bool(self.trials) and not fitting.over()
-
-    def _crown(self, budgets: Budgets) -> None:
-        """Give the last trial to who waits below and should have the whole."""
-        leader, history = budgets.leader(len(self.wanted.first[:1])), self.study.history
-        if leader is not None and not history.retries() and not history.queue:
-            self.study.enqueue(history.params(leader), again=True)
 
     def fold(self, row: int, fold: int, outcome: Outcome) -> None:
         """A fold of a candidate has run."""

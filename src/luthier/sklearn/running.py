@@ -8,9 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from joblib import effective_n_jobs
+from joblib._parallel_backends import (
+    LokyBackend,
+    MultiprocessingBackend,
+    SequentialBackend,
+    ThreadingBackend,
+)
 from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
 from sklearn.utils.parallel import Parallel, delayed
 
+from luthier.errors import StudyError
+from luthier.run.shipping import ship
 from luthier.sklearn.evaluate import DIED, evaluate
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]  # arguments of `evaluate`
@@ -74,6 +82,8 @@ class Workers:
         goes on in a new pool. Where an estimator cannot be pickled, threads do the work.
         """
         left = dict.fromkeys(numbers)
+        for number in left if self._on_a_cluster() else ():
+            _check(make(number))
         while left and not enough():
             started: list[int] = []
             try:
@@ -99,6 +109,13 @@ class Workers:
                 self._close()
                 self._open(backend="threading")
 
+    def _on_a_cluster(self) -> bool:
+        """Whether calls go to another's processes, of which nobody knows what they do with one
+        that cannot be sent: Dask's wait for it for ever."""
+        backend = getattr(self._pool, "_backend", None)
+        here = (SequentialBackend, ThreadingBackend, LokyBackend, MultiprocessingBackend)
+        return backend is not None and type(backend) not in here
+
     def _stream(
         self,
         numbers: Sequence[int],
@@ -115,6 +132,31 @@ class Workers:
                 yield delayed(evaluate)(number, *given, **settings)
 
         yield from self._pool(tasks())
+
+
+def _check(call: Call) -> None:
+    """Refuse an estimator that a cluster could not be sent.
+
+    Raises
+    ------
+    StudyError
+        Which names the part that cannot be pickled.
+    """
+    settings = call[1]
+    for one, name in (
+        (call[0][0], "the estimator"),
+        (settings["parameters"], "a candidate"),
+        (settings["scorer"], "the scorer"),
+    ):
+        try:
+            ship(one, name)
+        except StudyError as error:
+            why = str(error).split(": ", 1)[0]
+            raise StudyError(
+                f"{why}: {error.__cause__}. Give what can be pickled, or run the search in this "
+                "process, with n_jobs=1 and no parallel_config, or in its threads, with "
+                'parallel_config(backend="threading").'
+            ) from error
 
 
 def _alone(number: int, call: Call) -> Any:
