@@ -87,13 +87,14 @@ class Experience:
         explained = np.einsum("ij,ij->i", weights, self.covariance[:, at])
         sd = np.sqrt(np.maximum(np.diag(self.covariance) - explained, 1e-9))
         logs, gains = [], []
-        for scale in middle * SCALES:
+        for share in SCALES:
+            scale = middle * share
             # Regrets end at 1, so a loss far above the others tells no more than that it is bad.
             z = np.minimum(above / scale, 1.0) - self.mean[at]
-            logs.append(-0.5 * z @ inverse @ z - ((above < scale).sum() - 1) * math.log(scale))
+            logs.append(-0.5 * z @ inverse @ z - ((above < scale).sum() - 1) * math.log(share))
             gains.append(scale * _gain(self.mean + weights @ z, sd))
-        shares = np.exp(np.array(logs) - max(logs))
-        return np.asarray(shares @ np.array(gains))
+        weight = np.exp(np.array(logs) - max(logs))
+        return np.asarray(weight @ np.array(gains) / weight.sum())
 
 
 def _gain(mean: Array, sd: Array) -> Array:
