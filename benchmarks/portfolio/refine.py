@@ -35,6 +35,8 @@ from luthier.models.presets.portfolio import absolute, placed
 QUICK = ("KNeighbors", "DecisionTree", "SVC", "SVR", "LGBM",
          "Ridge", "ElasticNet", "LogisticRegression", "XGB")  # fmt: skip
 SEARCHED = 24  # trials on each table
+STAGES = ("drawn", "searched", "shared")
+METRICS = {"classification": ("accuracy", "auc"), "regression": ("r2",)}
 Params = dict[str, Any]
 Line = dict[str, Any]
 
@@ -93,9 +95,7 @@ class Case:
         ))  # fmt: skip
 
 
-def portable(
-    name: str, params: Mapping[str, Any], columns: int, spread: float | None
-) -> Params:
+def portable(name: str, params: Mapping[str, Any], columns: int, spread: float | None) -> Params:
     """With numbers relative to the columns and to the target, where they go with these."""
     made: Params = {}
     for key, value in params.items():
@@ -140,7 +140,9 @@ def lines_of(path: Path) -> list[Line]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def known_of(recorded: Path, refined: Path | None = None) -> dict[tuple[str, str, str], dict[str, Any]]:
+def known_of(
+    recorded: Path, refined: Path | None = None
+) -> dict[tuple[str, str, str], dict[str, Any]]:
     """The scores of every configuration, by learner, task and table."""
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     head, *rest = lines_of(recorded)
@@ -180,46 +182,45 @@ def refine(recorded: Path, out: Path, minutes: float, count: int) -> None:
     done = {(line["learner"], line["task"], line["table"], line["stage"]) for line in lines}
     left = 60 * minutes - sum(line["seconds"] for line in lines)
     loaded: dict[str, tables.Table] = {}
-    for name in QUICK:
+    for name, task in ((name, task) for name in QUICK for task in tables.HELD_OUT):
         learner = next(one for one in LEARNERS if one.name == name)
-        for task in (task for task in tables.HELD_OUT if learner.does(task)):
-            cases = []
-            for source in tables.to_learn_from(task)[:count]:
-                at = f"{source.name} {task}"
-                loaded[at] = loaded.get(at) or tables.load(source, task)
-                case = Case(learner, loaded[at], known.get((name, task, source.name), {}))
-                cases.append(case)
-            first = drawn(learner, task)
-            for stage in ("drawn", "searched", "shared"):
-                if stage == "shared":
-                    winners = {key_of(best): best for case in cases for metric in METRICS[task]
-                               for best in [case.best(metric)]}  # fmt: skip
-                for case in cases:
-                    if (name, task, case.table.name, stage) in done:
-                        continue
-                    if left < 0:
-                        return
-                    began = time.process_time()
-                    before = set(case.known)
-                    if stage == "drawn":
-                        todo = first
-                    elif stage == "searched":
-                        todo = case.search(first)
-                    else:
-                        todo = list(winners.values())
-                    for params in todo:
-                        case.score(params)
-                    new = [params for params in todo if key_of(params) not in before]
-                    spent = time.process_time() - began
-                    left -= spent
-                    line = {
-                        "learner": name, "task": task, "table": case.table.name, "stage": stage,
-                        "configurations": new, "seconds": round(spent, 2),
-                        "scores": {m: [case.known[key_of(p)][m] for p in new] for m in METRICS[task]},
-                    }  # fmt: skip
-                    with out.open("a") as file:
-                        file.write(json.dumps(line) + "\n")
-                print(f"{left / 60:5.1f} min left", name, task, stage, len(cases), flush=True)
+        if not learner.does(task):
+            continue
+        cases = []
+        for source in tables.to_learn_from(task)[:count]:
+            at = f"{source.name} {task}"
+            loaded[at] = loaded.get(at) or tables.load(source, task)
+            cases.append(Case(learner, loaded[at], known.get((name, task, source.name), {})))
+        for stage in STAGES:
+            todo = winners(cases) if stage == "shared" else drawn(learner, task)
+            for case in cases:
+                if (name, task, case.table.name, stage) in done:
+                    continue
+                if left < 0:
+                    return
+                line = _line(case, stage, todo)
+                left -= line["seconds"]
+                with out.open("a") as file:
+                    file.write(json.dumps(line) + "\n")
+            print(f"{left / 60:5.1f} min left", name, task, stage, len(cases), flush=True)
 
 
-METRICS = {"classification": ("accuracy", "auc"), "regression": ("r2",)}
+def winners(cases: Sequence[Case]) -> list[Params]:
+    """What is best on each table, by each metric."""
+    best = [case.best(metric) for case in cases for metric in METRICS[case.table.task]]
+    return list({key_of(params): params for params in best}.values())
+
+
+def _line(case: Case, stage: str, todo: list[Params]) -> Line:
+    """The scores that a stage adds on a table."""
+    began, before, task = time.process_time(), set(case.known), case.table.task
+    if stage == "searched":
+        todo = case.search(todo)
+    for params in todo:
+        case.score(params)
+    new = [params for params in todo if key_of(params) not in before]
+    scores = {m: [case.known[key_of(params)][m] for params in new] for m in METRICS[task]}
+    return {
+        "learner": case.learner.name, "task": task, "table": case.table.name, "stage": stage,
+        "configurations": new, "seconds": round(time.process_time() - began, 2), "scores": scores,
+    }  # fmt: skip

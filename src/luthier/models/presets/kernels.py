@@ -11,8 +11,8 @@ from luthier.models.presets.shelf import Shelf
 SVM = (
     "C and gamma as in Hsu, Chang and Lin (2003), A practical guide to support vector "
     "classification, gamma only where the kernel has one; van Rijn and Hutter (2018), KDD: gamma "
-    "matters most, then C. With a number as target C and epsilon go with its spread: Cherkassky and "
-    "Ma (2004), Practical selection of SVM parameters, Neural Networks 17."
+    "matters most, then C. With a number as target C and epsilon go with its spread: Cherkassky "
+    "and Ma (2004), Practical selection of SVM parameters, Neural Networks 17."
 )
 PROCESS = (
     "Which kernel decides; its own numbers are fitted by the library. Rasmussen and Williams "

@@ -40,8 +40,10 @@ def points(space: Space, parts: Sequence[Part], columns: int | None) -> Iterator
     estimator has one, and it is no member of an ensemble: what is good alone need not be there.
     """
     part = _one(parts, _chosen())
+    if part is None:
+        return
     seen = [space.default()]
-    for entry in _chosen()[part.kind] if part else ():
+    for entry in _chosen()[part.kind]:
         point = _within(space, part, entry, columns)
         if point is not None and not any(same(point, other) for other in seen):
             seen.append(point)
@@ -55,7 +57,8 @@ def tried_elsewhere(
     part = _one(parts, recorded())
     if part is None:
         return None
-    found, kept = [], []
+    found: list[dict[str, Any]] = []
+    kept: list[int] = []
     for number, entry in enumerate(recorded()[part.kind]["points"]):
         point = _within(space, part, entry, columns)
         if point is not None and not any(same(point, other) for other in found):
@@ -82,9 +85,7 @@ def _within(
     return placed(space, {f"{part.prefix}{n}": v for n, v in given.items()})
 
 
-def absolute(
-    entry: Mapping[str, Any], columns: int | None, spread: float | None
-) -> dict[str, Any]:
+def absolute(entry: Mapping[str, Any], columns: int | None, spread: float | None) -> dict[str, Any]:
     """Parameters from those that are relative to the columns or to the spread of the target."""
     made = {}
     for name, value in entry.items():

@@ -11,11 +11,11 @@ import numpy as np
 
 from luthier.errors import StudyError
 from luthier.models.presets.entry import Part
-from luthier.models.presets.known import KNOWN, entry_of, kind_of
 from luthier.models.presets.experience import Experience
+from luthier.models.presets.known import KNOWN, entry_of, kind_of
 from luthier.models.presets.portfolio import points, tried_elsewhere
 from luthier.models.presets.shelf import Shape, Shelf
-from luthier.parameters import Parameter, same
+from luthier.parameters import Parameter
 from luthier.space import Space
 
 PLANNED = 4  # points of a portfolio that are tried whatever comes of them
