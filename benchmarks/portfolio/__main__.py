@@ -6,13 +6,15 @@ import argparse
 from pathlib import Path
 
 RECORD = Path(__file__).parents[1] / "results" / "portfolio.jsonl"
+REFINED = RECORD.with_name("refined.jsonl")
 AGAINST = RECORD.with_name("against.jsonl")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.portfolio", description=__doc__)
-    parser.add_argument("what", choices=["record", "choose", "report", "against"])
+    parser.add_argument("what", choices=["record", "refine", "choose", "report", "against"])
     parser.add_argument("--minutes", type=float, default=55.0, help="CPU minutes to record in all")
+    parser.add_argument("--tables", type=int, default=99, help="of refine: of each task")
     parser.add_argument("--contestants", nargs="*", help="of against; all but HEBO if not given")
     parser.add_argument("--seeds", type=int, default=2, help="of against")
     parser.add_argument("--trials", type=int, default=60, help="of against")
@@ -30,10 +32,14 @@ def main() -> None:
         from benchmarks.portfolio.record import record
 
         record(RECORD, asked.minutes)
+    elif asked.what == "refine":
+        from benchmarks.portfolio.refine import refine
+
+        refine(RECORD, REFINED, asked.minutes, asked.tables)
     else:
         from benchmarks.portfolio import choose
 
-        getattr(choose, asked.what)(RECORD)
+        getattr(choose, asked.what)(RECORD, REFINED)
 
 
 if __name__ == "__main__":

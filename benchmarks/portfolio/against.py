@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.portfolio import tables
-from benchmarks.portfolio.learners import CAPS, LEARNERS, Learner
+from benchmarks.portfolio.learners import LEARNERS, Learner, capped, made_for
 from benchmarks.portfolio.record import scored
 from benchmarks.quality import rivals
 from luthier import Choice, Int, Space, Study
-from luthier.models.presets import Preset, preset
+from luthier.models.presets import Preset
 
 EACH = 3  # tables of each task
 NAMES = ("KNeighbors", "DecisionTree", "SVC", "SVR", "LGBM")
@@ -50,20 +50,11 @@ class Contest:
 
     @cached_property
     def made(self) -> Preset:
-        """As `SearchCV` makes it of this table."""
-        table = self.table
-        return preset(
-            self.learner.estimator(table.task), rows=table.rows, columns=table.columns,
-            classes=table.classes or None,
-        )  # fmt: skip
+        return made_for(self.learner, self.table)
 
     @cached_property
     def space(self) -> Space:
-        found = {name: self.made.space[name] for name in self.made.space.names}
-        for name, cap in CAPS.items():
-            if name in found:
-                found[name] = replace(found[name], high=cap)
-        return Space(found)
+        return capped(self.made.space)
 
     def score(self, params: Mapping[str, Any]) -> float:
         """The mean over folds of a point of the space, which counts as a candidate."""
@@ -85,15 +76,21 @@ class Contest:
 
 
 def luthier(contest: Contest, seed: int, trials: int, *, portfolio: bool = True) -> None:
-    """What `SearchCV` does: the default, the portfolio, and then the default sampler."""
+    """What `SearchCV` does: what is suggested first, and then the default sampler."""
     study = Study(contest.space, maximize="score", sampler="auto", seed=seed)
-    for point in [contest.made.default, *(contest.made.portfolio if portfolio else ())]:
-        study.enqueue(point)
+    tried: list[tuple[Mapping[str, Any], float | None]] = []
+    if not portfolio:
+        study.enqueue(contest.made.default)
     for _ in range(trials):
+        point = contest.made.suggest(tried) if portfolio else None
+        if point is not None:
+            study.enqueue(point)
         found = study.ask()
         if not found:
             return  # every point of a small space was tried
-        study.tell(found[0], contest.score(found[0].params))
+        score = contest.score(found[0].params)
+        study.tell(found[0], score)
+        tried.append((found[0].params, -score))
 
 
 def asked(contest: Contest, seed: int, trials: int, *, name: str, default: bool = False) -> None:

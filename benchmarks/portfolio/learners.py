@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.portfolio.tables import Table
 from luthier.models.presets import Preset, preset
+from luthier.models.presets.portfolio import absolute
 from luthier.space import Space
 
 # Forests only gain by more trees, and a network's rounds are a limit: neither is searched here, and
@@ -23,6 +25,11 @@ STAY = {
 CAPS = {"n_estimators": 200, "max_iter": 200, "units_1": 100, "units_2": 100, "units_3": 100}
 # A kernel's width goes with the number of columns: 1 / columns is the library's own "auto".
 RELATIVE = {"gamma_value": (0.01, 100.0)}
+# What portable configurations say relative to the columns or to the spread of the target.
+RELATIVES = {
+    "SVC": {"gamma_value": "*columns"},
+    "SVR": {"gamma_value": "*columns", "C": "/spread", "epsilon": "/spread"},
+}
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,23 @@ LEARNERS = (
 )
 
 
+def made_for(learner: Learner, table: Table) -> Preset:
+    """As `SearchCV` makes it of a table."""
+    return preset(
+        learner.estimator(table.task), rows=table.rows, columns=table.columns,
+        classes=table.classes or None, spread=table.spread,
+    )  # fmt: skip
+
+
+def capped(space: Space) -> Space:
+    """Without what would make a fit long."""
+    found = {name: space[name] for name in space.names}
+    for name, cap in CAPS.items():
+        if name in found:
+            found[name] = replace(found[name], high=cap)
+    return Space(found)
+
+
 def configurations(learner: Learner, task: str) -> list[dict[str, Any]]:
     """The default and, seeded by the learner's name, uniform draws of its default space.
 
@@ -128,11 +152,7 @@ def configurations(learner: Learner, task: str) -> list[dict[str, Any]]:
     """
     made = preset(learner.estimator(task), rows=500)
     staying = STAY.get(learner.name, ())
-    capped = {name: made.space[name] for name in made.space.names if name not in staying}
-    for name, cap in CAPS.items():
-        if name in capped:
-            capped[name] = replace(capped[name], high=cap)
-    space = Space(capped)
+    space = capped(Space({n: made.space[n] for n in made.space.names if n not in staying}))
     rng = np.random.default_rng([*learner.name.encode(), len(task)])
     drawn = space.decode(space.sample(learner.draws, rng))
     for params in drawn:
@@ -150,8 +170,4 @@ def _short(value: Any) -> Any:
 
 def settings(made: Preset, params: Mapping[str, Any], columns: int) -> dict[str, Any]:
     """Arguments of the estimator for a configuration on a table."""
-    plain = {}
-    for name, value in params.items():
-        base, _, relative = name.partition("*")
-        plain[base] = value / columns if relative else value
-    return made.settings(plain)
+    return made.settings(absolute(params, columns, None))

@@ -59,6 +59,14 @@ CLASSES = (
     Source("heplots", "NeuroCog", "Dx"),
     Source("MatchIt", "lalonde", "treat"),
     Source("sklearn", "breast_cancer", "target"),
+    Source("DAAG", "mifem", "outcome"),
+    Source("mlmRev", "guPrenat", "prenat", ("kid", "mom", "cluster")),
+    Source("dslabs", "olive", "region", ("area",)),
+    Source("datasets", "infert", "case", ("stratum", "pooled.stratum")),
+    Source("sem", "HS.data", "Gender", ("id",)),
+    Source("sampleSelection", "Mroz87", "lfp", ("hours", "wage", "repwage")),
+    Source("stevedata", "anes_vote84", "vote", ("uid",)),
+    Source("wooldridge", "loanapp", "approve", ("action", "reject")),
 )
 NUMBERS = (
     Source("AER", "CPS1985", "wage"),
@@ -80,7 +88,27 @@ NUMBERS = (
     Source("wooldridge", "econmath", "score"),
     Source("psych", "sat.act", "SATQ"),
     Source("sklearn", "diabetes", "target"),
+    Source("HistData", "GaltonFamilies", "childHeight", ("family",)),
+    Source("mi", "nlsyV", "ppvtr.36"),
+    Source("DAAG", "ais", "pcBfat"),
+    Source("HSAUR", "Forbes2000", "marketvalue"),
+    Source("palmerpenguins", "penguins", "body_mass_g"),
+    Source("pscl", "bioChemists", "art"),
+    Source("heplots", "NLSY", "math"),
+    Source("rpart", "solder", "skips"),
+    Source("stevedata", "ESS9GB", "immigsent", ("idno",)),
 )
+# Nothing is ever learned from these: they are what searches with portfolios are judged on.
+HELD_OUT = {
+    "classification": ("vcdExtra/ICU", "pscl/vote92", "causaldata/social_insure"),
+    "regression": ("nlme/bdf", "texmex/liver", "mediation/jobs"),
+}
+
+
+def to_learn_from(task: str) -> list[Source]:
+    """All tables of a task but those that are held out."""
+    return [s for s in (CLASSES if task == "classification" else NUMBERS)
+            if s.name not in HELD_OUT[task]]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,6 +132,13 @@ class Table:
     classes: int
     folds: tuple[Fold, ...]
 
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation of a number as target."""
+        if self.task == "classification":
+            return None
+        return float(np.std(np.concatenate([fold.y_test for fold in self.folds])))
+
 
 def load(source: Source, task: str) -> Table:
     """Read, clean and split one table; medians, scales and levels come from the training rows."""
@@ -124,10 +159,11 @@ def load(source: Source, task: str) -> Table:
     numeric = [name for name in frame if pd.api.types.is_numeric_dtype(frame[name])]
     numeric = [name for name in numeric if frame[name].notna().any()]
     words = [name for name in frame if name not in numeric and frame[name].nunique() <= LEVELS]
-    frame = frame.assign(**{name: frame[name].astype(float) for name in numeric})
-    # The label "none" is a level: it may be missing for a reason.
-    frame = frame.assign(**{n: frame[n].astype(object).where(frame[n].notna(), "none").astype(str)
-                            for n in words})  # fmt: skip
+    frame = frame.astype(dict.fromkeys(numeric, float))
+    for name in words:
+        # The label "none" is a level: it may be missing for a reason.
+        column = frame[name].astype(object)
+        frame[name] = column.where(column.notna(), "none").astype(str)
     if task == "classification":
         target = np.unique(y.astype(str).to_numpy(), return_inverse=True)[1]
         split = StratifiedKFold(FOLDS, shuffle=True, random_state=7)

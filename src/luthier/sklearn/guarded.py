@@ -119,9 +119,8 @@ class Guarded:
         if limit.seconds is not None:
             limit = replace(limit, seconds=limit.seconds * more)
         with self:
-            self._open(
-                estimator, *given, *[None] * (2 - len(given)), objective=fit_all, limit=limit
-            )
+            y = given[1] if len(given) > 1 else None
+            self._open(estimator, given[0], y, objective=fit_all, limit=limit)
             sent = ship((estimator, len(given), params), "the estimator")
             future, folder = self._send(sent)
             try:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
@@ -35,6 +35,10 @@ from luthier.trial import Trial
 TRIALS = 60  # where neither a number nor a time is given
 
 
+Tried = Sequence[tuple[Mapping[str, Any], float | None]]
+Suggest = Callable[[Tried], dict[str, Any] | None]
+
+
 @dataclass
 class Wanted:
     """What a search is to look through, and where it starts.
@@ -46,11 +50,14 @@ class Wanted:
         From a point of the space to what ``set_params`` takes.
     first : list of dict
         Points that are tried before anything is proposed.
+    suggest : callable, optional
+        What else is tried before, by how those before it did: `Preset.suggest`.
     """
 
     space: Space
     settings: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
     first: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    suggest: Suggest | None = None
 
 
 class SearchCV(Folded):
@@ -70,8 +77,9 @@ class SearchCV(Folded):
     space : Space, dict or list of dict, optional
         What to search: a `Space`, or scikit-learn's dictionaries of lists and SciPy
         distributions, which may hold our `Float`, `Int` and `Choice` too. None takes the default
-        space of a well-known estimator, with its own settings and some that are often good as the
-        first candidates, or raises `StudyError` if it has none.
+        space of a well-known estimator, or raises `StudyError` if it has none. Its own settings
+        come first, and where there is a portfolio up to nine that did well on other data, most of
+        them chosen by how those before did on yours.
     method : str or Sampler
         Who proposes: the name of any sampler, "gp", "tpe", "forest", "genetic", "random", ...
         "auto" is what the class stands for. A stored search keeps the one it was begun with.
@@ -212,14 +220,14 @@ class SearchCV(Folded):
         self._check_extras(fitting)
         wanted = self._wanted(fitting)
         if fitting.growing is not None:
-            wanted = fitting.growing.wanted(wanted)
+            wanted = replace(fitting.growing.wanted(wanted), suggest=None)
         splits = fitting.split(self._checked_cv_orig)
         seed = self.random_state
         if not isinstance(seed, int):
             seed = int(check_random_state(seed).randint(2**31 - 1))
         budgets = fitting.budgets = Budgets.of(fitting, splits, seed)
         if budgets is not None:
-            wanted = budgets.wanted(wanted)
+            wanted = replace(budgets.wanted(wanted), suggest=None)
         study = Study(
             wanted.space,
             maximize=SCORE,
@@ -233,7 +241,7 @@ class SearchCV(Folded):
         self.study_ = study
         if self.store is not None:
             check(study, fingerprint(self, fitting.X, fitting.y, splits))
-        if not len(study):
+        if not len(study) and wanted.suggest is None:
             for number, point in enumerate(wanted.first):
                 study.enqueue(point, whole=number == 0)  # to compare with, if nothing else
         metric = self.refit if isinstance(self.refit, str) else None
@@ -321,13 +329,25 @@ def _preset(estimator: Any, fitting: Fitting) -> Wanted:
 
     shape = np.shape(fitting.X)
     classes = None if fitting.y is None or not is_classifier(estimator) else len(set(fitting.y))
+    spread = _spread(fitting.y) if is_regressor(estimator) else None
     made = preset(
         estimator,
         rows=_num_samples(fitting.X),
         columns=shape[1] if len(shape) == 2 else None,
         classes=classes,
+        spread=spread,
     )
-    return Wanted(made.space, made.settings, [made.default, *made.portfolio])
+    first = [made.default, *made.portfolio]
+    return Wanted(made.space, made.settings, first, made.suggest)
+
+
+def _spread(y: Any) -> float | None:
+    """The standard deviation of one target; None where there is none, or no number for it."""
+    try:
+        found = float(np.std(np.asarray(y, dtype=float))) if np.ndim(y) == 1 else 0.0
+    except (TypeError, ValueError):
+        return None
+    return found if 0 < found < math.inf else None
 
 
 class Asking:
@@ -356,6 +376,7 @@ class Asking:
         self.order = self._order()
         self.steps: dict[int, list[int]] = {}  # what trials are still to be given
         self.trials: dict[int, Trial] = {}
+        self.points: list[Mapping[str, Any]] = []  # of every row of the fitting
         fitting.log = self
         known = self.most < math.inf and fitting.budgets is None
         fitting.total = int(self.most) if known else None
@@ -379,6 +400,8 @@ class Asking:
                 break
             if fitting.stale():
                 break
+            if self.wanted.suggest is not None:
+                self._suggest(self.wanted.suggest, count)
             asked = self.study.ask(count)
             if not asked:
                 fitting.ended = "every point of the space was tried"
@@ -410,13 +433,35 @@ class Asking:
                 return 1
         return int(cost <= left or not self.fitting.candidates)
 
+    def _suggest(self, suggest: Suggest, count: int) -> None:
+        """Queue what is worth trying by what was seen on other data, while there is any."""
+        waiting = len(self.study.history.retries()) + len(self.study.history.queue)
+        tried = self._tried()
+        for _ in range(count - waiting):
+            point = suggest(tried)
+            if point is None or not self.study.enqueue(point):
+                return
+            tried.append((point, None))
+
+    def _tried(self) -> list[tuple[Mapping[str, Any], float | None]]:
+        """Each candidate with what it lost to the first whole one on the folds that it ran on."""
+        S = self.fitting.scores()
+        whole = S[np.isfinite(S).all(axis=1)][:1]
+        made: list[tuple[Mapping[str, Any], float | None]] = []
+        for point, scores in zip(self.points, S, strict=True):
+            lost = whole[0] - scores if len(whole) else np.array([np.nan])
+            known = np.isfinite(lost).any() and not np.isinf(lost).any()
+            made.append((point, float(np.nanmean(lost)) if known else None))
+        return made
+
     def _recall(self) -> None:
         """Take what the store has of the trials that ended."""
         history = self.study.history
         for number in range(len(history)):
             if history.state[number] in (State.DONE, State.STOPPED, State.FAILED):
                 fitting, budget = self.fitting, None
-                settings = self.wanted.settings(history.params(number))
+                self.points.append(history.params(number))
+                settings = self.wanted.settings(self.points[-1])
                 (row,) = fitting.add([settings], len(self.splits))
                 if fitting.budgets is not None:
                     budget = self.journal.budget(number)
@@ -428,6 +473,7 @@ class Asking:
         fitting, folds = self.fitting, len(self.splits)
         rows = fitting.add([self.wanted.settings(trial.params) for trial in asked], folds)
         self.trials = dict(zip(rows, asked, strict=True))
+        self.points += [trial.params for trial in asked]
         splitter = self.search._checked_cv_orig
         if isinstance(splitter, Reshuffle):
             for row in rows:

@@ -85,6 +85,8 @@ def members(own: Mapping[str, Any], shape: Shape) -> list[Inside]:
 def wrapped(own: Mapping[str, Any], shape: Shape) -> list[Inside]:
     """The one estimator that another wraps; there is nothing else, so it has to be known."""
     name = "regressor" if "regressor" in own else "estimator"
+    if name == "regressor":  # it sees the target transformed
+        shape = replace(shape, spread=None)
     return [Inside(name, own[name], shape, required=True)]
 
 

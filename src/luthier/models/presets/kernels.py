@@ -11,7 +11,8 @@ from luthier.models.presets.shelf import Shelf
 SVM = (
     "C and gamma as in Hsu, Chang and Lin (2003), A practical guide to support vector "
     "classification, gamma only where the kernel has one; van Rijn and Hutter (2018), KDD: gamma "
-    "matters most, then C."
+    "matters most, then C. With a number as target C and epsilon go with its spread: Cherkassky "
+    "and Ma (2004), Practical selection of SVM parameters, Neural Networks 17."
 )
 PROCESS = (
     "Which kernel decides; its own numbers are fitted by the library. Rasmussen and Williams "
@@ -48,10 +49,12 @@ def svc(shelf: Shelf) -> None:
 
 
 def svr(shelf: Shelf) -> None:
-    """As `svc`, and the width of the tube in units of the target."""
-    strength(shelf, 1e-3, 1e4)
+    """As `svc`, and the width of the tube; both in spreads of the target, where that is known."""
+    strength(shelf, *shelf.shape.spreads(1e-3, 1e4))
     machine(shelf)
-    shelf.float("epsilon", 1e-4, 100.0, log=True, default=0.1)
+    # Wider than the spread it holds almost all rows, and the model is a constant.
+    ends = (1e-4, 100.0) if shelf.shape.spread is None else shelf.shape.spreads(1e-4, 1.0)
+    shelf.float("epsilon", *ends, log=True, default=0.1)
 
 
 def nu_svc(shelf: Shelf) -> None:
@@ -62,7 +65,7 @@ def nu_svc(shelf: Shelf) -> None:
 
 def nu_svr(shelf: Shelf) -> None:
     """As `svr`; nu takes the place of the width."""
-    strength(shelf, 1e-3, 1e4)
+    strength(shelf, *shelf.shape.spreads(1e-3, 1e4))
     shelf.float("nu", 0.01, 1.0, default=0.5)
     machine(shelf)
 

@@ -2,19 +2,23 @@
 
 They were chosen by ``python -m benchmarks.portfolio choose`` and lie in ``portfolios.json``: lists
 of parameters without a prefix, the best first, under the name of the class. A name that ends in
-``*columns`` holds a number that is divided by the number of columns.
+``*columns`` holds a number that is divided by the number of columns, one that ends in ``/spread``
+a number of standard deviations of the target.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
 
+import numpy as np
+
 from luthier.errors import SpaceError
 from luthier.models.presets.entry import Part
+from luthier.models.presets.experience import Experience, recorded
 from luthier.parameters import Choice, Parameter, same
 from luthier.space import Space
 
@@ -35,26 +39,63 @@ def points(space: Space, parts: Sequence[Part], columns: int | None) -> Iterator
     Everything else is at its default. There is a portfolio where exactly one model inside the
     estimator has one, and it is no member of an ensemble: what is good alone need not be there.
     """
-    with_one = [part for part in parts if part.kind in _chosen()]
-    if len(with_one) != 1 or any(part.kind.startswith(ENSEMBLES) for part in parts):
+    part = _one(parts, _chosen())
+    if part is None:
         return
-    part = with_one[0]
-    usual = {name: space[name].default for name in space.names}
     seen = [space.default()]
     for entry in _chosen()[part.kind]:
-        here = columns if part.shape.columns is None else part.shape.columns
-        given = dict(_absolute(entry, here or COLUMNS))
-        own = {f"{part.prefix}{name}": value for name, value in given.items()}
-        point = _point(space, {**usual, **_spoken(space, own)})
+        point = _within(space, part, entry, columns)
         if point is not None and not any(same(point, other) for other in seen):
             seen.append(point)
             yield point
 
 
-def _absolute(entry: Mapping[str, Any], columns: int) -> Iterator[tuple[str, Any]]:
+def tried_elsewhere(
+    space: Space, parts: Sequence[Part], columns: int | None
+) -> tuple[tuple[dict[str, Any], ...], Experience] | None:
+    """The points of a space that were scored on other tables, and how they did there."""
+    part = _one(parts, recorded())
+    if part is None:
+        return None
+    found: list[dict[str, Any]] = []
+    kept: list[int] = []
+    for number, entry in enumerate(recorded()[part.kind]["points"]):
+        point = _within(space, part, entry, columns)
+        if point is not None and not any(same(point, other) for other in found):
+            found.append(point)
+            kept.append(number)
+    regrets = np.array(recorded()[part.kind]["regrets"])[:, kept] / 100
+    return tuple(found), Experience(regrets)
+
+
+def _one(parts: Sequence[Part], kinds: Container[str]) -> Part | None:
+    """The one model inside an estimator of which something is known."""
+    known = [part for part in parts if part.kind in kinds]
+    if len(known) != 1 or any(part.kind.startswith(ENSEMBLES) for part in parts):
+        return None
+    return known[0]
+
+
+def _within(
+    space: Space, part: Part, entry: Mapping[str, Any], columns: int | None
+) -> dict[str, Any] | None:
+    """The point with these settings of one model."""
+    here = columns if part.shape.columns is None else part.shape.columns
+    given = absolute(entry, here, part.shape.spread)
+    return placed(space, {f"{part.prefix}{n}": v for n, v in given.items()})
+
+
+def absolute(entry: Mapping[str, Any], columns: int | None, spread: float | None) -> dict[str, Any]:
+    """Parameters from those that are relative to the columns or to the spread of the target."""
+    made = {}
     for name, value in entry.items():
-        base, _, relative = name.partition("*")
-        yield base, (value / columns if relative else value)
+        base = name.removesuffix("*columns").removesuffix("/spread")
+        if name.endswith("*columns"):
+            value = value / (columns or COLUMNS)
+        elif name.endswith("/spread"):
+            value = value * (spread or 1.0)
+        made[base] = value
+    return made
 
 
 def _spoken(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,8 +111,12 @@ def _spoken(space: Space, given: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _point(space: Space, params: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The nearest point of the space, or None where an option is not there."""
+def placed(space: Space, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The nearest point of the space with these settings, and all else at its default.
+
+    None where an option is not there.
+    """
+    params = {**{name: space[name].default for name in space.names}, **_spoken(space, given)}
     inside = {name: _clipped(space[name], value) for name, value in params.items()}
     try:
         there = space.decode(space.repair(space.encode([inside])))[0]

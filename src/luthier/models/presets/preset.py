@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
+
 from luthier.errors import StudyError
 from luthier.models.presets.entry import Part
+from luthier.models.presets.experience import Experience
 from luthier.models.presets.known import KNOWN, entry_of, kind_of
-from luthier.models.presets.portfolio import points
+from luthier.models.presets.portfolio import points, tried_elsewhere
 from luthier.models.presets.shelf import Shape, Shelf
 from luthier.parameters import Parameter
 from luthier.space import Space
+
+PLANNED = 4  # points of a portfolio that are tried whatever comes of them
+SUGGESTED = 10  # points in all before a sampler takes over
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class Preset:
         Why these ranges.
     parts : tuple of Part
         The estimators that the parameters belong to; `settings` asks them.
+    elsewhere : tuple, optional
+        Points that were scored on other tables, and their regrets; `suggest` asks them.
     """
 
     space: Space
@@ -40,6 +48,51 @@ class Preset:
     portfolio: tuple[dict[str, Any], ...]
     source: str
     parts: tuple[Part, ...] = field(repr=False)
+    elsewhere: tuple[tuple[dict[str, Any], ...], Experience] | None = field(repr=False)
+
+    def suggest(
+        self, tried: Sequence[tuple[Mapping[str, Any], float | None]]
+    ) -> dict[str, Any] | None:
+        """The next point that is worth trying, by how others did here and on other tables.
+
+        The default comes first, then the first of the portfolio, then of some dozens of points
+        that were scored on other tables the one with the largest expected improvement.
+
+        Parameters
+        ----------
+        tried : sequence of (dict, float or None)
+            Points and their losses, the lower the better, in any unit; None where it is not known
+            or not comparable, as of a fit that failed.
+
+        Raises
+        ------
+        SpaceError
+            If a point is not of the space.
+
+        Returns
+        -------
+        dict or None
+            None once ten points were tried, or where there is no portfolio: then it is time for
+            a sampler.
+        """
+        key = self._key
+        done = [key(point) for point, _ in tried]
+        planned = (self.default, *self.portfolio[: None if self.elsewhere is None else PLANNED])
+        left = [point for point in planned if key(point) not in done]
+        if self.elsewhere is None or len(tried) >= SUGGESTED or left:
+            return left[0] if left else None
+        known, experience = self.elsewhere
+        place = {key(point): number for number, point in enumerate(known)}
+        losses, taken = np.full(len(known), np.nan), np.zeros(len(known), dtype=bool)
+        for at, (_, loss) in zip(done, tried, strict=True):
+            if at in place:
+                taken[place[at]] = True
+                losses[place[at]] = np.nan if loss is None else loss
+        chosen = experience.next(losses, taken)
+        return None if chosen is None else known[chosen]
+
+    def _key(self, point: Mapping[str, Any]) -> Any:
+        return self.space.key(self.space.check(point))
 
     def settings(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """What ``clone(estimator).set_params(**...)`` takes for a point.
@@ -59,6 +112,7 @@ def preset(
     rows: int | None = None,
     columns: int | None = None,
     classes: int | None = None,
+    spread: float | None = None,
 ) -> Preset:
     """The default space of an estimator, around the settings that it has now.
 
@@ -71,6 +125,9 @@ def preset(
     rows, columns, classes : int, optional
         Of the training data. Some ranges depend on them, such as that of ``n_neighbors``; give
         what is known.
+    spread : float, optional
+        The standard deviation of the target, of a regression. Penalties and tubes of support
+        vector machines go with it.
 
     Raises
     ------
@@ -93,7 +150,7 @@ def preset(
             f"Give {estimator.__name__}()."
         )
     gathered = _Gathered()
-    shape = Shape(task_of(estimator), rows, columns, classes)
+    shape = Shape(task_of(estimator), rows, columns, classes, spread)
     gathered.take(estimator, "", None, shape, required=True)
     space = Space(gathered.found, forbid=gathered.forbidden)
     default = space.default()
@@ -108,6 +165,7 @@ def preset(
         tuple(points(space, gathered.parts, columns)),
         _told(gathered.parts),
         tuple(gathered.parts),
+        tried_elsewhere(space, gathered.parts, columns),
     )
 
 

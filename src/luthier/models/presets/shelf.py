@@ -29,16 +29,24 @@ class Shape:
         Empty for what neither classifies nor regresses.
     rows, columns, classes : int, optional
         Of the training data. Columns are those that reach the estimator, at least.
+    spread : float, optional
+        The standard deviation of a number that is predicted.
     """
 
     task: str = ""
     rows: int | None = None
     columns: int | None = None
     classes: int | None = None
+    spread: float | None = None
 
     def share_of_rows(self, part: int, least: int, most: int) -> int:
         """The ``part``-th part of the rows, between two limits; `most` where rows are unknown."""
         return most if self.rows is None else max(least, min(most, self.rows // part))
+
+    def spreads(self, low: float, high: float) -> tuple[float, float]:
+        """A range in spreads of the target, its ends rounded; as it is where that is not known."""
+        unit = self.spread or 1.0
+        return float(f"{low * unit:.1g}"), float(f"{high * unit:.1g}")
 
 
 class Shelf:
