@@ -19,6 +19,7 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # before NumPy is loaded
 
+import itertools  # noqa: E402
 import json  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
@@ -49,7 +50,7 @@ def main() -> None:
         for who in whos:
             rivals.rival(who)  # a typo shows before anything has run
         if given.again:
-            forget(given.out, names, whos)
+            forget(given.out, names, whos, workers)
         collect(wanted(names, whos, range(given.seeds), workers, given.out), given.out)
     if given.what == "run":
         return
@@ -73,7 +74,11 @@ def parsed() -> argparse.Namespace:
     add("--rivals", help="names, divided by commas; otherwise those that fit one environment")
     add("--seeds", type=int, default=20, help="how many runs of each pair")
     add("--workers", default=",".join(map(str, WORKERS)), help="numbers, divided by commas")
-    add("--again", action="store_true", help="forget earlier runs of these rivals on these tasks")
+    add(
+        "--again",
+        action="store_true",
+        help="forget such runs first",
+    )
     add("--out", type=Path, default=FOLDER / "fidelity.jsonl", help="where runs are kept")
     add("--minutes", type=float, default=75.0, help="CPU time of one call of record")
     return parser.parse_args()
@@ -123,9 +128,10 @@ def collect(keys: list[Key], out: Path) -> None:
         print(f"{failed} runs failed; the same command tries them again.", file=sys.stderr)
 
 
-def forget(out: Path, names: Iterable[str], whos: Iterable[str]) -> None:
+def forget(out: Path, names: Iterable[str], whos: Iterable[str], workers: Iterable[int]) -> None:
     """Drop runs from a file."""
-    kept = [r for r in read(out) if not (r["task"] in names and r["rival"] in whos)]
+    gone = set(itertools.product(names, whos, workers))
+    kept = [r for r in read(out) if (r["task"], r["rival"], r["workers"]) not in gone]
     fresh = out.with_suffix(".new")
     fresh.write_text("".join(json.dumps(record) + "\n" for record in kept))
     fresh.replace(out)

@@ -386,3 +386,19 @@ def test_what_diverges_has_the_worst_loss_and_no_more():
     assert data.loss(np.full((5, 2), np.nan)) == WORST * data.plain
     assert data.loss(np.eye(2)[1 - y]) == WORST * data.plain
     assert data.loss(np.eye(2)[y] * 0.8 + 0.1) == pytest.approx(-np.log(0.9))
+
+
+def test_runs_with_other_workers_are_not_forgotten(tmp_path):
+    from benchmarks.fidelity.__main__ import forget
+    from benchmarks.quality.running import read
+
+    rows = [
+        {"task": task, "rival": rival, "workers": workers, "seed": 0}
+        for task in ("a", "b") for rival in ("auto", "dehb") for workers in (1, 16)
+    ]  # fmt: skip
+    out = tmp_path / "runs.jsonl"
+    out.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    forget(out, ["a"], ["auto"], [16])
+
+    assert list(read(out)) == [r for r in rows if r != rows[1]]
