@@ -56,7 +56,7 @@ def made(scheduler="auto", seed=3, trials=40, objective=train, until=None, **set
 
 def test_one_in_three_goes_on_from_where_it_was(tmp_path):
     history = made(trials=80, folder=tmp_path).history
-    begun = [int((history.budget[history.parent < 0] == level).sum()) for level in (3, MOST)]
+    begun = [int((history.budget[history.parent < 0] == level).sum()) for level in (3, 27)]
     goes_on = [int((history.budget[history.parent >= 0] == level).sum()) for level in (9, 27)]
 
     assert history.ended == sum(begun) + sum(goes_on) + int(
@@ -85,36 +85,50 @@ def test_for_the_same_epochs_it_finds_better(tmp_path):
 
 
 @pytest.mark.slow
-def test_more_get_the_whole_where_the_first_rung_misleads(tmp_path):
+def test_more_begin_at_the_last_rung_where_the_first_misleads(tmp_path):
     """Shares of the epochs."""
     shares = []
     for name, loss_at in (("falling", falling), ("turning", turning)):
         history = made(trials=60, objective=partial(train, loss_at=loss_at),
                        folder=tmp_path / name).history  # fmt: skip
-        whole = (history.budget >= MOST) & (history.parent < 0)
-        shares.append(whole[history.owner].mean())
+        probes = (history.budget >= 27) & (history.parent < 0)
+        shares.append(probes[history.owner].mean())
 
     assert shares[0] < 0.3
     assert shares[1] > 0.6
 
 
+class Corner:
+    """Knows one place, and asks nobody."""
+
+    uses_losses = False
+
+    def __init__(self):
+        self.asked = 0
+
+    def ask(self, space, history, k, rng):
+        self.asked += 1
+        return Proposal(np.full((k, 2), 0.125) + 0.001 * rng.random((k, 2)))
+
+
 def test_every_second_point_is_the_sampler_s(tmp_path):
-    asked = []
+    sampler = Corner()
+    history = made(sampler=sampler, trials=60, folder=tmp_path).history
+    mine, new = (history.X < 0.13).all(axis=1), history.parent < 0
 
-    class Corner:
-        uses_losses = False
+    assert abs(2 * int(mine[new].sum()) - int(new.sum())) <= 1
+    assert sampler.asked == int(mine[new].sum())
 
-        def ask(self, space, history, k, rng):
-            asked.append(history)
-            return Proposal(np.full((k, 2), 0.125) + 0.001 * rng.random((k, 2)))
 
-    history = made(sampler=Corner(), trials=60, folder=tmp_path).history
-    mine = (history.X < 0.13).all(axis=1) & (history.parent < 0)
+def test_a_sampler_that_repeats_itself_gives_way(tmp_path):
+    def coarse(params, epoch):
+        return falling({name: round(value, 1) for name, value in params.items()}, epoch)
 
-    small = (history.budget == 3) & (history.parent < 0)
-    assert abs(int(mine[small].sum()) - int(small.sum()) / 2) <= 1
-    assert mine[(history.budget == MOST) & (history.parent < 0)].all()
-    assert len(asked) == int(mine.sum())
+    history = made(sampler=Corner(), trials=60, objective=partial(train, loss_at=coarse),
+                   folder=tmp_path).history  # fmt: skip
+    mine, new = (history.X < 0.13).all(axis=1), history.parent < 0
+
+    assert 0.05 < mine[new].mean() < 0.35
 
 
 def test_a_curve_that_repeats_does_not_go_on(tmp_path):

@@ -25,6 +25,7 @@ from luthier.space import Mask, Space
 ETA = 3  # one in so many goes on
 RUNGS = 3  # below the whole; the first is about a 27th of it
 FIRST = 8  # configurations that are begun before one gets the whole at once
+LATELY = 12  # points of each kind by which it is seen whether a sampler repeats itself
 TRUST, PAIRS = 0.6, 5  # the agreement that is believed in before any is seen, as of so many pairs
 LEAST, MOST = 0.1, 0.9  # shares of all steps that go to trials that get the whole at once
 TOLD = 100  # configurations that the sampler is told of: those that came furthest, and the last
@@ -87,7 +88,8 @@ class Auto:
         levels = [*map(float, halving(history, ETA)[-RUNGS:]), top]
         jobs = _risen(seen, levels)[:k]
         given = _given(history, seen, levels, k - len(jobs))
-        asked = [i for i, level in enumerate(given) if level == top or (len(seen) + i) % 2 == 0]
+        fresh = _fresh(seen, levels)
+        asked = [i for i in range(len(given)) if fresh and (len(seen) + i) % 2 == 0]
         X, tags = space.sample(len(given), rng), [0] * len(given)
         if asked:
             made = start(space, _told(seen), sampler, len(asked), rng)
@@ -184,32 +186,42 @@ def _told(seen: History) -> History:
     return seen if len(seen) <= TOLD else seen.only(np.sort(order))
 
 
+def _fresh(seen: History, levels: list[float]) -> bool:
+    """Whether points at the sampler's turns still tell something new, half as often as others."""
+    losses = standing(seen, int(levels[0]))
+    new = np.zeros(len(seen), dtype=bool)
+    new[np.unique(losses, return_index=True)[1]] = True
+    turns = np.arange(len(seen)) % 2
+    told = ~np.isnan(losses)
+    shares = [new[told & (turns == j)][-LATELY:] for j in (0, 1)]
+    return min(map(len, shares)) == 0 or bool(2 * shares[0].mean() >= shares[1].mean())
+
+
 def _given(history: History, seen: History, levels: list[float], k: int) -> list[float]:
-    """Up to where k new configurations run: to the first level, or to the end at once."""
-    top = levels[-1]
+    """Up to where k new configurations run: to the first level, or to the last rung at once."""
+    high = levels[-2] if len(levels) > 2 else levels[-1]
     # Rows of the history are in the order of their draws.
-    whole = history.budget[np.searchsorted(history.draw, seen.draw)] >= top
-    steps = np.where(seen.running | seen.done, np.minimum(seen.budget, top), reached(seen))
-    share = float(np.clip((1 - _agreement(seen, whole, levels)) / 2, LEAST, MOST))
-    spent, probed = steps.sum(), steps[whole].sum()
+    probes = history.budget[np.searchsorted(history.draw, seen.draw)] >= high
+    steps = np.where(seen.running | seen.done, np.minimum(seen.budget, levels[-1]), reached(seen))
+    share = float(np.clip((1 - _agreement(seen, probes, levels[0], high)) / 2, LEAST, MOST))
+    spent, probed = steps.sum(), np.minimum(steps[probes], high).sum()
     made: list[float] = []
     for n in range(len(seen), len(seen) + k):
         probe = n >= FIRST and probed < share * spent
-        made.append(top if probe else levels[0])
+        made.append(high if probe else levels[0])
         spent, probed = spent + made[-1], probed + made[-1] * probe
     return made
 
 
-def _agreement(seen: History, whole: Mask, levels: list[float]) -> float:
-    """Kendall's tau of losses at the first level and at the end, among trials of which none was
-    chosen by its beginning."""
-    if len(levels) == 1:
-        return TRUST
-    here = (seen.step >= levels[0]) & (seen.step < levels[1])
-    early, end = standing(seen, int(levels[0])), seen.Y[:, 0]
-    there = whole & seen.done & np.isfinite(early) & np.isfinite(end)
-    there &= np.isin(np.arange(len(seen)), seen.owner[here])
-    a, b = early[there], end[there]
+def _agreement(seen: History, probes: Mask, low: float, high: float) -> float:
+    """Kendall's tau of losses at two levels, among trials of which none was chosen by its
+    beginning."""
+    early, late = standing(seen, int(low)), standing(seen, int(high))
+    # An objective that reports at its end alone says nothing of the lower level.
+    first = np.full(len(seen), np.inf)
+    np.minimum.at(first, seen.owner[seen.step >= low], seen.step[seen.step >= low])
+    there = probes & (first < high) & np.isfinite(early) & np.isfinite(late)
+    a, b = early[there], late[there]
     agree = np.sign((a[:, None] - a) * (b[:, None] - b))[np.triu_indices(len(a), 1)]
     return float((agree.sum() + TRUST * PAIRS) / (len(agree) + PAIRS))
 
