@@ -24,10 +24,10 @@ from luthier.space import Mask, Space
 
 ETA = 3  # one in so many goes on
 RUNGS = 3  # below the whole; the first is about a 27th of it
-FIRST = 8  # configurations that are begun before one gets the whole at once
+FIRST = 8  # configurations that are begun before one begins at the last rung
 LATELY = 12  # points of each kind by which it is seen whether a sampler repeats itself
 TRUST, PAIRS = 0.6, 5  # the agreement that is believed in before any is seen, as of so many pairs
-LEAST, MOST = 0.1, 0.9  # shares of all steps that go to trials that get the whole at once
+LEAST, MOST = 0.1, 0.9  # shares of all steps that go to the last rung at once
 TOLD = 100  # configurations that the sampler is told of: those that came furthest, and the last
 JUDGES = 2  # trials that run to their end before any is judged while it runs
 BLIND = 0.6  # of the spread of ends: a rung that leaves more than this open is not judged at
@@ -42,10 +42,11 @@ class Auto:
 
     In a study with a fidelity, one in three goes on from each of the last three rungs, as with
     `luthier.schedulers.ASHA`. The sampler proposes every second new point, by all that was seen,
-    and the other is random. Some new points of the sampler get the whole at once: a share of all
-    steps that follows from how well the order at the first rung agreed with that at the end among
-    such trials, a tenth where it always did and nine tenths where it was the other way round. A
-    curve that repeats another one to the last digit does not go on.
+    and the other is random; so are all, while the sampler repeats what was seen and random points
+    do not. Some new points begin at the last rung: a share of all steps that follows from how
+    well the order at the first rung agreed with that at the last among such trials, a tenth where
+    it always did and nine tenths where it was the other way round. A curve that repeats another
+    one to the last digit does not go on.
 
     Without a fidelity a trial is stopped when it is unlikely to end as the best. How curves end is
     learned from the curves that went further; what parameters promise, from a Gaussian process
@@ -187,7 +188,11 @@ def _told(seen: History) -> History:
 
 
 def _fresh(seen: History, levels: list[float]) -> bool:
-    """Whether points at the sampler's turns still tell something new, half as often as others."""
+    """Whether points at the sampler's turns still tell something new, half as often as others.
+
+    A loss that was there before tells nothing. While the sampler waits, its turns are random too,
+    so that old repeats are forgotten and it is asked again.
+    """
     losses = standing(seen, int(levels[0]))
     new = np.zeros(len(seen), dtype=bool)
     new[np.unique(losses, return_index=True)[1]] = True
@@ -198,7 +203,8 @@ def _fresh(seen: History, levels: list[float]) -> bool:
 
 
 def _given(history: History, seen: History, levels: list[float], k: int) -> list[float]:
-    """Up to where k new configurations run: to the first level, or to the last rung at once."""
+    """Up to where k new configurations run: to the first level, or to the last rung at once, or to
+    the end where there is one rung alone."""
     high = levels[-2] if len(levels) > 2 else levels[-1]
     # Rows of the history are in the order of their draws.
     probes = history.budget[np.searchsorted(history.draw, seen.draw)] >= high
