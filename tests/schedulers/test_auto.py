@@ -156,6 +156,39 @@ def test_the_sampler_is_told_of_those_who_came_furthest(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
+def test_the_risk_is_larger_where_the_first_rung_misleads(tmp_path):
+    risks = []
+    for name, loss_at in (("falling", falling), ("turning", turning)):
+        study = made(trials=80, objective=partial(train, loss_at=loss_at), folder=tmp_path / name)
+        risks.append(study.scheduler.risk(study.history))
+
+    assert risks[0] < 0.5
+    assert risks[1] > risks[0] + 0.2, risks
+
+
+@pytest.mark.slow
+def test_the_risk_that_it_states_with_a_fidelity_is_on_the_careful_side(tmp_path):
+    """Over many studies, the share in which a stopped configuration would have been the best."""
+    stated, wrong = [], []
+    for seed in range(10):
+        study = made(seed=seed, trials=60, folder=tmp_path / str(seed))
+        stated.append(study.scheduler.risk(study.history))
+        ends = [level(r.params) for r in study.results]
+        done = [level(r.params) for r in study.results if r.state == "DONE"]
+        wrong.append(min(ends) < min(done))
+
+    # The standard error of the share is 0.16 at most.
+    assert np.mean(stated) > np.mean(wrong) - 0.4
+    assert 0 <= min(stated) <= max(stated) < 0.95  # it says something
+
+
+def test_no_risk_is_stated_before_anything_has_ended(tmp_path):
+    study = Study(SPACE, scheduler="auto", fidelity=("epochs", 1, MOST), seed=3)
+
+    assert study.scheduler.risk(study.history) == 0
+
+
+@pytest.mark.slow
 def test_it_says_what_it_does_with_a_fidelity(tmp_path):
     assert "No trial was stopped" in Study(SPACE, scheduler="auto").explain()
     study = made(folder=tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +31,8 @@ LATELY = 12  # points of each kind by which it is seen whether a sampler repeats
 TRUST, PAIRS = 0.6, 5  # the agreement that is believed in before any is seen, as of so many pairs
 LEAST, MOST = 0.1, 0.9  # shares of all steps that go to the last rung at once
 TOLD = 100  # configurations that the sampler is told of: those that came furthest, and the last
+LEADERS = 0.1  # of those at a rung, by whom it is seen where the best stood before
+FALLS = np.geomspace(0.05, 60, 60)  # how fast the chance falls from the front of a rung to its back
 JUDGES = 2  # trials that run to their end before any is judged while it runs
 BLIND = 0.6  # of the spread of ends: a rung that leaves more than this open is not judged at
 SHOWN = 200  # curves that the process is shown: the last ones
@@ -85,8 +89,7 @@ class Auto:
         """With a fidelity who may go on, from the highest rung down, and then new points."""
         if history.fidelity is None:
             return start(space, history, sampler, k, rng)
-        seen, top = history.merged(), budgets(history)[1]
-        levels = [*map(float, halving(history, ETA)[-RUNGS:]), top]
+        seen, levels = history.merged(), _levels(history)
         jobs = _risen(seen, levels)[:k]
         given = _given(history, seen, levels, k - len(jobs))
         fresh = _fresh(seen, levels)
@@ -117,15 +120,19 @@ class Auto:
         return view.blind(row) or bool(view.chances(np.array([row]))[0] >= self.chance)
 
     def risk(self, history: History) -> float:
-        """A bound on the chance that a trial which was stopped would have been the best of all.
+        """The chance that a trial which was stopped would have been the best of all.
 
-        Errors of trials count as independent of each other, which overstates it: of many that got
-        little there is nearly always one that could have been. 0 where none was stopped, or none
-        has ended.
+        With a fidelity, by where those stood at each rung that came to lead the next one: the
+        closer to the front, the less likely it is that the best was not among those that went on.
+        Without one, a bound: errors of trials count as independent of each other, which overstates
+        it. 0 where none was stopped, or none has ended.
         """
-        seen = history.seen().merged()
-        if not seen.done.any():
+        history = history.seen()
+        seen = history.merged()
+        if not seen.done.any() or not seen.stopped.any():
             return 0.0
+        if seen.fidelity is not None:
+            return _dropped(history, _levels(history))
         view = _View(seen.space, seen)
         return float(1 - np.prod(1 - view.chances(np.flatnonzero(view.paused))))
 
@@ -136,7 +143,7 @@ class Auto:
         if stopped and seen.fidelity is not None:
             return (
                 f"{int(seen.done.sum())} configurations got the whole, and {stopped} less; that "
-                f"the best is among these has a chance of at most {self.risk(history):.0%}."
+                f"the best is among these has a chance of about {self.risk(history):.0%}."
             )
         if not stopped:
             return f"No trial was stopped; one is when its chance is below {self.chance:.0%}."
@@ -148,6 +155,11 @@ class Auto:
 
 
 # -- little for many -------------------------------------------------------------------------------
+
+
+def _levels(history: History) -> list[float]:
+    """The rungs, and the whole."""
+    return [*map(float, halving(history, ETA)[-RUNGS:]), budgets(history)[1]]
 
 
 def _risen(seen: History, levels: list[float]) -> list[Job]:
@@ -206,8 +218,7 @@ def _given(history: History, seen: History, levels: list[float], k: int) -> list
     """Up to where k new configurations run: to the first level, or to the last rung at once, or to
     the end where there is one rung alone."""
     high = levels[-2] if len(levels) > 2 else levels[-1]
-    # Rows of the history are in the order of their draws.
-    probes = history.budget[np.searchsorted(history.draw, seen.draw)] >= high
+    probes = _first(history, seen) >= high
     steps = np.where(seen.running | seen.done, np.minimum(seen.budget, levels[-1]), reached(seen))
     share = float(np.clip((1 - _agreement(seen, probes, levels[0], high)) / 2, LEAST, MOST))
     spent, probed = steps.sum(), np.minimum(steps[probes], high).sum()
@@ -230,6 +241,44 @@ def _agreement(seen: History, probes: Mask, low: float, high: float) -> float:
     a, b = early[there], late[there]
     agree = np.sign((a[:, None] - a) * (b[:, None] - b))[np.triu_indices(len(a), 1)]
     return float((agree.sum() + TRUST * PAIRS) / (len(agree) + PAIRS))
+
+
+def _first(history: History, seen: History) -> Array:
+    """(n,) up to where each configuration was to run when it was begun."""
+    # Rows of the history are in the order of their draws.
+    return np.asarray(history.budget[np.searchsorted(history.draw, seen.draw)])
+
+
+def _dropped(history: History, levels: list[float]) -> float:
+    """The chance that the best configuration did not go on from one of the rungs.
+
+    Where the best stands at a rung, as a share of the way from the front to the back, is believed
+    to be exponential. How fast it falls is told by those who lead the next rung: those that were
+    chosen here can only stand in the part that went on, others anywhere.
+    """
+    seen, kept, part = history.merged(), 1.0, 1 / ETA
+    first, rows = _first(history, seen), np.arange(len(seen))
+    for low, high in itertools.pairwise(levels):
+        early, late = standing(seen, int(low)), standing(seen, int(high))
+        if high == levels[-1]:
+            late = seen.Y[:, 0]
+        came = np.isin(rows, seen.owner[(seen.step >= low) & (seen.step < high)])
+        came, went = rows[came & np.isfinite(early)], np.isfinite(late)
+        # Of curves that repeat each other the one that went on counts.
+        came = came[np.lexsort((~went[came], early[came]))]
+        came = came[np.unique(early[came], return_index=True)[1]]
+        place = (np.arange(len(came)) + 0.5) / max(len(came), 1)
+        on = np.flatnonzero(went[came])
+        lead = on[np.argsort(late[came[on]], kind="stable")][: math.ceil(LEADERS * len(on))]
+        free = first[came[lead]] > low
+        lead, free = lead[free | (place[lead] <= part)], free[free | (place[lead] <= part)]
+        far = np.where(free, 1.0, part)
+        told = np.log(FALLS) - FALLS * place[lead][:, None]
+        told -= np.log1p(-np.exp(-FALLS * far[:, None]))
+        likely = np.exp(told.sum(axis=0) - told.sum(axis=0).max())
+        behind = (np.exp(-FALLS * part) - np.exp(-FALLS)) / -np.expm1(-FALLS)
+        kept *= 1 - float(likely @ behind / likely.sum())
+    return 1 - kept
 
 
 # -- chances ---------------------------------------------------------------------------------------
