@@ -8,7 +8,8 @@ from luthier import Float, Space, Study
 from luthier.errors import StudyError
 from luthier.parts import Proposal
 from luthier.samplers import Random
-from luthier.schedulers import Auto
+from luthier.schedulers import ASHA, Auto
+from luthier.schedulers.auto import _risen
 
 SPACE = Space(x=Float(-3, 9), y=Float(0, 1))
 MOST = 30
@@ -138,6 +139,22 @@ def test_a_curve_that_repeats_does_not_go_on(tmp_path):
 
     # The first rung has three reports, so that all are known to be alike there.
     assert sorted(went_on) == sorted(set(went_on))
+
+
+def test_curves_that_repeat_do_not_crowd_out_others(tmp_path):
+    """Of 30 configurations of which 21 are one, the best third is that one and two others."""
+    study = Study(SPACE, scheduler=ASHA(least=3), sampler="random", fidelity=("epochs", 1, MOST))
+    for i, trial in enumerate(study.ask(30)):
+        loss = 0.5 if i % 10 < 7 else 0.6 + i / 100
+        for epoch in (1, 2, 3):
+            trial.report(loss + 1 / epoch, epoch)
+        study.tell(trial, loss + 1 / 3)
+    history = study.history
+    jobs = _risen(history.merged(), [3.0, 9.0, 27.0, float(MOST)])
+
+    assert sorted(history.value[history.owner == job.parent][-1, 0] for job in jobs) == (
+        pytest.approx([0.5 + 1 / 3, 0.67 + 1 / 3, 0.68 + 1 / 3])
+    )
 
 
 def test_the_sampler_is_told_of_those_who_came_furthest(monkeypatch, tmp_path):

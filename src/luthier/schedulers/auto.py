@@ -17,7 +17,7 @@ from luthier.numerics.curves import Outlook, ladder
 from luthier.numerics.gaussian import Hyper, Posterior, fit
 from luthier.numerics.threads import one_thread
 from luthier.observed import embedding, outlook_of, prior
-from luthier.parameters import Array, Ints
+from luthier.parameters import Array
 from luthier.parts import Job, Sampler
 from luthier.schedulers.full import start
 from luthier.schedulers.rungs import budgets, promotable, reached, standing
@@ -166,30 +166,33 @@ def _risen(seen: History, levels: list[float]) -> list[Job]:
     """Trials that go on to the next level, from the highest rung down."""
     jobs: list[Job] = []
     for i in range(len(levels) - 1)[::-1]:
-        for row in promotable(seen, int(levels[i]), ETA):
-            if not _repeats(seen, row):
-                number, tag = int(seen.number[row]), int(seen.tag[row])
-                jobs.append(Job(seen.X[row], tag, levels[i + 1], number))
+        distinct = _distinct(seen, int(levels[i]))
+        for row in promotable(seen, int(levels[i]), ETA, distinct):
+            number, tag = int(seen.number[row]), int(seen.tag[row])
+            jobs.append(Job(seen.X[row], tag, levels[i + 1], number))
     return jobs
 
 
-def _repeats(seen: History, row: int) -> bool:
-    """Whether all reports of a trial, of which there are several, are those of another one that
-    went further or began before."""
-    steps, losses = _curve(seen, row)
-    alike = (seen.step == steps[-1]) & (seen.value[:, 0] == losses[-1])
-    for other in np.unique(seen.owner[alike & (seen.owner != row)]).tolist():
-        further, theirs = _curve(seen, other)
-        n = len(steps)
-        same = np.array_equal(further[:n], steps) and np.array_equal(theirs[:n], losses)
-        if n > 1 and same and (len(further) > n or other < row):
-            return True
-    return False
-
-
-def _curve(seen: History, row: int) -> tuple[Ints, Array]:
-    mine = seen.owner == row
-    return seen.step[mine], seen.value[mine, 0]
+def _distinct(seen: History, rung: int) -> Mask:
+    """(n,) of trials whose reports up to a rung, of which there are several, are the same, the one
+    that went furthest; they would crowd out the others."""
+    order = np.argsort(seen.owner, kind="stable")
+    steps, losses = seen.step[order], seen.value[order, 0]
+    ends = np.searchsorted(seen.owner[order], np.arange(len(seen) + 1))
+    far = np.where(seen.running, seen.budget, reached(seen))
+    leads: dict[bytes, int] = {}
+    made = np.ones(len(seen), dtype=bool)
+    for row in range(len(seen)):
+        mine = slice(ends[row], ends[row + 1])
+        n = int(np.searchsorted(steps[mine], rung)) + 1
+        if n < 2 or n > ends[row + 1] - ends[row]:  # one report, or it did not come here
+            continue
+        key = steps[mine][:n].tobytes() + losses[mine][:n].tobytes()
+        other = leads.setdefault(key, row)
+        if other != row:
+            lead, rest = (row, other) if far[row] > far[other] else (other, row)
+            leads[key], made[rest] = lead, False
+    return made
 
 
 def _told(seen: History) -> History:
@@ -262,8 +265,8 @@ def _dropped(history: History, levels: list[float]) -> float:
         early, late = standing(seen, int(low)), standing(seen, int(high))
         if high == levels[-1]:
             late = seen.Y[:, 0]
-        came = np.isin(rows, seen.owner[(seen.step >= low) & (seen.step < high)])
-        came, went = rows[came & np.isfinite(early)], np.isfinite(late)
+        here, went = seen.owner[(seen.step >= low) & (seen.step < high)], np.isfinite(late)
+        came = rows[np.isin(rows, here) & np.isfinite(early)]
         # Of curves that repeat each other the one that went on counts.
         came = came[np.lexsort((~went[came], early[came]))]
         came = came[np.unique(early[came], return_index=True)[1]]
