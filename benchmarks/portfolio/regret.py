@@ -121,9 +121,12 @@ def verdict(raw: list[Record]) -> str:
     ratios = {(one["contestant"], one["after"]): one["ratio"][0] for one in raw}
     told = []
     for who in dict.fromkeys(one["contestant"] for one in raw if one["contestant"] != OURS):
-        half = "kept" if ratios.get((who, first), np.inf) <= 0.5 else "missed"
-        less = "kept" if ratios.get((who, last), np.inf) < 1 else "missed"
-        told.append(f"{WORDS[who]}: {half} after {first}, {less} after {last}")
+        kept = [
+            f"{'kept' if ratios[who, after] <= most else 'missed'} after {after}"
+            for after, most in ((first, 0.5), (last, 1.0))
+            if (who, after) in ratios
+        ]
+        told.append(f"{WORDS[who]}: {', '.join(kept)}")
     return "; ".join(told) + "."
 
 

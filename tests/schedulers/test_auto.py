@@ -8,7 +8,8 @@ from luthier import Float, Space, Study
 from luthier.errors import StudyError
 from luthier.parts import Proposal
 from luthier.samplers import Random
-from luthier.schedulers import Auto
+from luthier.schedulers import ASHA, Auto
+from luthier.schedulers.auto import _risen
 
 SPACE = Space(x=Float(-3, 9), y=Float(0, 1))
 MOST = 30
@@ -56,7 +57,7 @@ def made(scheduler="auto", seed=3, trials=40, objective=train, until=None, **set
 
 def test_one_in_three_goes_on_from_where_it_was(tmp_path):
     history = made(trials=80, folder=tmp_path).history
-    begun = [int((history.budget[history.parent < 0] == level).sum()) for level in (3, MOST)]
+    begun = [int((history.budget[history.parent < 0] == level).sum()) for level in (3, 27)]
     goes_on = [int((history.budget[history.parent >= 0] == level).sum()) for level in (9, 27)]
 
     assert history.ended == sum(begun) + sum(goes_on) + int(
@@ -85,36 +86,50 @@ def test_for_the_same_epochs_it_finds_better(tmp_path):
 
 
 @pytest.mark.slow
-def test_more_get_the_whole_where_the_first_rung_misleads(tmp_path):
+def test_more_begin_at_the_last_rung_where_the_first_misleads(tmp_path):
     """Shares of the epochs."""
     shares = []
     for name, loss_at in (("falling", falling), ("turning", turning)):
         history = made(trials=60, objective=partial(train, loss_at=loss_at),
                        folder=tmp_path / name).history  # fmt: skip
-        whole = (history.budget >= MOST) & (history.parent < 0)
-        shares.append(whole[history.owner].mean())
+        probes = (history.budget >= 27) & (history.parent < 0)
+        shares.append(probes[history.owner].mean())
 
     assert shares[0] < 0.3
     assert shares[1] > 0.6
 
 
+class Corner:
+    """Knows one place, and asks nobody."""
+
+    uses_losses = False
+
+    def __init__(self):
+        self.asked = 0
+
+    def ask(self, space, history, k, rng):
+        self.asked += 1
+        return Proposal(np.full((k, 2), 0.125) + 0.001 * rng.random((k, 2)))
+
+
 def test_every_second_point_is_the_sampler_s(tmp_path):
-    asked = []
+    sampler = Corner()
+    history = made(sampler=sampler, trials=60, folder=tmp_path).history
+    mine, new = (history.X < 0.13).all(axis=1), history.parent < 0
 
-    class Corner:
-        uses_losses = False
+    assert abs(2 * int(mine[new].sum()) - int(new.sum())) <= 1
+    assert sampler.asked == int(mine[new].sum())
 
-        def ask(self, space, history, k, rng):
-            asked.append(history)
-            return Proposal(np.full((k, 2), 0.125) + 0.001 * rng.random((k, 2)))
 
-    history = made(sampler=Corner(), trials=60, folder=tmp_path).history
-    mine = (history.X < 0.13).all(axis=1) & (history.parent < 0)
+def test_a_sampler_that_repeats_itself_gives_way(tmp_path):
+    def coarse(params, epoch):
+        return falling({name: round(value, 1) for name, value in params.items()}, epoch)
 
-    small = (history.budget == 3) & (history.parent < 0)
-    assert abs(int(mine[small].sum()) - int(small.sum()) / 2) <= 1
-    assert mine[(history.budget == MOST) & (history.parent < 0)].all()
-    assert len(asked) == int(mine.sum())
+    history = made(sampler=Corner(), trials=60, objective=partial(train, loss_at=coarse),
+                   folder=tmp_path).history  # fmt: skip
+    mine, new = (history.X < 0.13).all(axis=1), history.parent < 0
+
+    assert 0.05 < mine[new].mean() < 0.35
 
 
 def test_a_curve_that_repeats_does_not_go_on(tmp_path):
@@ -124,6 +139,22 @@ def test_a_curve_that_repeats_does_not_go_on(tmp_path):
 
     # The first rung has three reports, so that all are known to be alike there.
     assert sorted(went_on) == sorted(set(went_on))
+
+
+def test_curves_that_repeat_do_not_crowd_out_others(tmp_path):
+    """Of 30 configurations of which 21 are one, the best third is that one and two others."""
+    study = Study(SPACE, scheduler=ASHA(least=3), sampler="random", fidelity=("epochs", 1, MOST))
+    for i, trial in enumerate(study.ask(30)):
+        loss = 0.5 if i % 10 < 7 else 0.6 + i / 100
+        for epoch in (1, 2, 3):
+            trial.report(loss + 1 / epoch, epoch)
+        study.tell(trial, loss + 1 / 3)
+    history = study.history
+    jobs = _risen(history.merged(), [3.0, 9.0, 27.0, float(MOST)])
+
+    assert sorted(history.value[history.owner == job.parent][-1, 0] for job in jobs) == (
+        pytest.approx([0.5 + 1 / 3, 0.67 + 1 / 3, 0.68 + 1 / 3])
+    )
 
 
 def test_the_sampler_is_told_of_those_who_came_furthest(monkeypatch, tmp_path):
@@ -139,6 +170,39 @@ def test_the_sampler_is_told_of_those_who_came_furthest(monkeypatch, tmp_path):
 
     assert max(n for n, _ in told) == 12
     assert told[-1][1] >= int(study.history.done.sum()) - 1
+
+
+@pytest.mark.slow
+def test_the_risk_is_larger_where_the_first_rung_misleads(tmp_path):
+    risks = []
+    for name, loss_at in (("falling", falling), ("turning", turning)):
+        study = made(trials=80, objective=partial(train, loss_at=loss_at), folder=tmp_path / name)
+        risks.append(study.scheduler.risk(study.history))
+
+    assert risks[0] < 0.5
+    assert risks[1] > risks[0] + 0.2, risks
+
+
+@pytest.mark.slow
+def test_the_risk_that_it_states_with_a_fidelity_is_on_the_careful_side(tmp_path):
+    """Over many studies, the share in which a stopped configuration would have been the best."""
+    stated, wrong = [], []
+    for seed in range(10):
+        study = made(seed=seed, trials=60, folder=tmp_path / str(seed))
+        stated.append(study.scheduler.risk(study.history))
+        ends = [level(r.params) for r in study.results]
+        done = [level(r.params) for r in study.results if r.state == "DONE"]
+        wrong.append(min(ends) < min(done))
+
+    # The standard error of the share is 0.16 at most.
+    assert np.mean(stated) > np.mean(wrong) - 0.4
+    assert 0 <= min(stated) <= max(stated) < 0.95  # it says something
+
+
+def test_no_risk_is_stated_before_anything_has_ended(tmp_path):
+    study = Study(SPACE, scheduler="auto", fidelity=("epochs", 1, MOST), seed=3)
+
+    assert study.scheduler.risk(study.history) == 0
 
 
 @pytest.mark.slow

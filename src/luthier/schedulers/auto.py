@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +17,7 @@ from luthier.numerics.curves import Outlook, ladder
 from luthier.numerics.gaussian import Hyper, Posterior, fit
 from luthier.numerics.threads import one_thread
 from luthier.observed import embedding, outlook_of, prior
-from luthier.parameters import Array, Ints
+from luthier.parameters import Array
 from luthier.parts import Job, Sampler
 from luthier.schedulers.full import start
 from luthier.schedulers.rungs import budgets, promotable, reached, standing
@@ -24,10 +26,13 @@ from luthier.space import Mask, Space
 
 ETA = 3  # one in so many goes on
 RUNGS = 3  # below the whole; the first is about a 27th of it
-FIRST = 8  # configurations that are begun before one gets the whole at once
+FIRST = 8  # configurations that are begun before one begins at the last rung
+LATELY = 12  # points of each kind by which it is seen whether a sampler repeats itself
 TRUST, PAIRS = 0.6, 5  # the agreement that is believed in before any is seen, as of so many pairs
-LEAST, MOST = 0.1, 0.9  # shares of all steps that go to trials that get the whole at once
+LEAST, MOST = 0.1, 0.9  # shares of all steps that go to the last rung at once
 TOLD = 100  # configurations that the sampler is told of: those that came furthest, and the last
+LEADERS = 0.1  # of those at a rung, by whom it is seen where the best stood before
+FALLS = np.geomspace(0.05, 60, 60)  # how fast the chance falls from the front of a rung to its back
 JUDGES = 2  # trials that run to their end before any is judged while it runs
 BLIND = 0.6  # of the spread of ends: a rung that leaves more than this open is not judged at
 SHOWN = 200  # curves that the process is shown: the last ones
@@ -41,10 +46,11 @@ class Auto:
 
     In a study with a fidelity, one in three goes on from each of the last three rungs, as with
     `luthier.schedulers.ASHA`. The sampler proposes every second new point, by all that was seen,
-    and the other is random. Some new points of the sampler get the whole at once: a share of all
-    steps that follows from how well the order at the first rung agreed with that at the end among
-    such trials, a tenth where it always did and nine tenths where it was the other way round. A
-    curve that repeats another one to the last digit does not go on.
+    and the other is random; so are all, while the sampler repeats what was seen and random points
+    do not. Some new points begin at the last rung: a share of all steps that follows from how
+    well the order at the first rung agreed with that at the last among such trials, a tenth where
+    it always did and nine tenths where it was the other way round. A curve that repeats another
+    one to the last digit does not go on.
 
     Without a fidelity a trial is stopped when it is unlikely to end as the best. How curves end is
     learned from the curves that went further; what parameters promise, from a Gaussian process
@@ -83,11 +89,11 @@ class Auto:
         """With a fidelity who may go on, from the highest rung down, and then new points."""
         if history.fidelity is None:
             return start(space, history, sampler, k, rng)
-        seen, top = history.merged(), budgets(history)[1]
-        levels = [*map(float, self.rungs(history)), top]
+        seen, levels = history.merged(), _levels(history)
         jobs = _risen(seen, levels)[:k]
         given = _given(history, seen, levels, k - len(jobs))
-        asked = [i for i, level in enumerate(given) if level == top or (len(seen) + i) % 2 == 0]
+        fresh = _fresh(seen, levels)
+        asked = [i for i in range(len(given)) if fresh and (len(seen) + i) % 2 == 0]
         X, tags = space.sample(len(given), rng), [0] * len(given)
         if asked:
             made = start(space, _told(seen), sampler, len(asked), rng)
@@ -100,7 +106,7 @@ class Auto:
 
     def rungs(self, history: History) -> list[int]:
         """The steps below the whole at which trials are compared, where there is a fidelity."""
-        return halving(history, ETA)[-RUNGS:]
+        return _rungs(history)
 
     def keep(self, history: History, row: int) -> bool:
         """Whether the trial may still end as the best; with a fidelity, always: its budget says
@@ -118,15 +124,19 @@ class Auto:
         return view.blind(row) or bool(view.chances(np.array([row]))[0] >= self.chance)
 
     def risk(self, history: History) -> float:
-        """A bound on the chance that a trial which was stopped would have been the best of all.
+        """The chance that a trial which was stopped would have been the best of all.
 
-        Errors of trials count as independent of each other, which overstates it: of many that got
-        little there is nearly always one that could have been. 0 where none was stopped, or none
-        has ended.
+        With a fidelity, by where those stood at each rung that came to lead the next one: the
+        closer to the front, the less likely it is that the best was not among those that went on.
+        Without one, a bound: errors of trials count as independent of each other, which overstates
+        it. 0 where none was stopped, or none has ended.
         """
-        seen = history.seen().merged()
-        if not seen.done.any():
+        history = history.seen()
+        seen = history.merged()
+        if not seen.done.any() or not seen.stopped.any():
             return 0.0
+        if seen.fidelity is not None:
+            return _dropped(history, _levels(history))
         view = _View(seen.space, seen)
         return float(1 - np.prod(1 - view.chances(np.flatnonzero(view.paused))))
 
@@ -137,7 +147,7 @@ class Auto:
         if stopped and seen.fidelity is not None:
             return (
                 f"{int(seen.done.sum())} configurations got the whole, and {stopped} less; that "
-                f"the best is among these has a chance of at most {self.risk(history):.0%}."
+                f"the best is among these has a chance of about {self.risk(history):.0%}."
             )
         if not stopped:
             return f"No trial was stopped; one is when its chance is below {self.chance:.0%}."
@@ -151,34 +161,46 @@ class Auto:
 # -- little for many -------------------------------------------------------------------------------
 
 
+def _rungs(history: History) -> list[int]:
+    return halving(history, ETA)[-RUNGS:]
+
+
+def _levels(history: History) -> list[float]:
+    """The rungs, and the whole."""
+    return [*map(float, _rungs(history)), budgets(history)[1]]
+
+
 def _risen(seen: History, levels: list[float]) -> list[Job]:
     """Trials that go on to the next level, from the highest rung down."""
     jobs: list[Job] = []
     for i in range(len(levels) - 1)[::-1]:
-        for row in promotable(seen, int(levels[i]), ETA):
-            if not _repeats(seen, row):
-                number, tag = int(seen.number[row]), int(seen.tag[row])
-                jobs.append(Job(seen.X[row], tag, levels[i + 1], number))
+        distinct = _distinct(seen, int(levels[i]))
+        for row in promotable(seen, int(levels[i]), ETA, distinct):
+            number, tag = int(seen.number[row]), int(seen.tag[row])
+            jobs.append(Job(seen.X[row], tag, levels[i + 1], number))
     return jobs
 
 
-def _repeats(seen: History, row: int) -> bool:
-    """Whether all reports of a trial, of which there are several, are those of another one that
-    went further or began before."""
-    steps, losses = _curve(seen, row)
-    alike = (seen.step == steps[-1]) & (seen.value[:, 0] == losses[-1])
-    for other in np.unique(seen.owner[alike & (seen.owner != row)]).tolist():
-        further, theirs = _curve(seen, other)
-        n = len(steps)
-        same = np.array_equal(further[:n], steps) and np.array_equal(theirs[:n], losses)
-        if n > 1 and same and (len(further) > n or other < row):
-            return True
-    return False
-
-
-def _curve(seen: History, row: int) -> tuple[Ints, Array]:
-    mine = seen.owner == row
-    return seen.step[mine], seen.value[mine, 0]
+def _distinct(seen: History, rung: int) -> Mask:
+    """(n,) of trials whose reports up to a rung, of which there are several, are the same, the one
+    that went furthest; they would crowd out the others."""
+    order = np.argsort(seen.owner, kind="stable")
+    steps, losses = seen.step[order], seen.value[order, 0]
+    ends = np.searchsorted(seen.owner[order], np.arange(len(seen) + 1))
+    far = np.where(seen.running, seen.budget, reached(seen))
+    leads: dict[bytes, int] = {}
+    made = np.ones(len(seen), dtype=bool)
+    for row in range(len(seen)):
+        mine = slice(ends[row], ends[row + 1])
+        n = int(np.searchsorted(steps[mine], rung)) + 1
+        if n < 2 or n > ends[row + 1] - ends[row]:  # one report, or it did not come here
+            continue
+        key = steps[mine][:n].tobytes() + losses[mine][:n].tobytes()
+        other = leads.setdefault(key, row)
+        if other != row:
+            lead, rest = (row, other) if far[row] > far[other] else (other, row)
+            leads[key], made[rest] = lead, False
+    return made
 
 
 def _told(seen: History) -> History:
@@ -188,34 +210,86 @@ def _told(seen: History) -> History:
     return seen if len(seen) <= TOLD else seen.only(np.sort(order))
 
 
+def _fresh(seen: History, levels: list[float]) -> bool:
+    """Whether points at the sampler's turns still tell something new, half as often as others.
+
+    A loss that was there before tells nothing. While the sampler waits, its turns are random too,
+    so that old repeats are forgotten and it is asked again.
+    """
+    losses = standing(seen, int(levels[0]))
+    new = np.zeros(len(seen), dtype=bool)
+    new[np.unique(losses, return_index=True)[1]] = True
+    turns = np.arange(len(seen)) % 2
+    told = ~np.isnan(losses)
+    shares = [new[told & (turns == j)][-LATELY:] for j in (0, 1)]
+    return min(map(len, shares)) == 0 or bool(2 * shares[0].mean() >= shares[1].mean())
+
+
 def _given(history: History, seen: History, levels: list[float], k: int) -> list[float]:
-    """Up to where k new configurations run: to the first level, or to the end at once."""
-    top = levels[-1]
-    # Rows of the history are in the order of their draws.
-    whole = history.budget[np.searchsorted(history.draw, seen.draw)] >= top
-    steps = np.where(seen.running | seen.done, np.minimum(seen.budget, top), reached(seen))
-    share = float(np.clip((1 - _agreement(seen, whole, levels)) / 2, LEAST, MOST))
-    spent, probed = steps.sum(), steps[whole].sum()
+    """Up to where k new configurations run: to the first level, or to the last rung at once, or to
+    the end where there is one rung alone."""
+    high = levels[-2] if len(levels) > 2 else levels[-1]
+    probes = _first(history, seen) >= high
+    steps = np.where(seen.running | seen.done, np.minimum(seen.budget, levels[-1]), reached(seen))
+    share = float(np.clip((1 - _agreement(seen, probes, levels[0], high)) / 2, LEAST, MOST))
+    spent, probed = steps.sum(), np.minimum(steps[probes], high).sum()
     made: list[float] = []
     for n in range(len(seen), len(seen) + k):
         probe = n >= FIRST and probed < share * spent
-        made.append(top if probe else levels[0])
+        made.append(high if probe else levels[0])
         spent, probed = spent + made[-1], probed + made[-1] * probe
     return made
 
 
-def _agreement(seen: History, whole: Mask, levels: list[float]) -> float:
-    """Kendall's tau of losses at the first level and at the end, among trials of which none was
-    chosen by its beginning."""
-    if len(levels) == 1:
-        return TRUST
-    here = (seen.step >= levels[0]) & (seen.step < levels[1])
-    early, end = standing(seen, int(levels[0])), seen.Y[:, 0]
-    there = whole & seen.done & np.isfinite(early) & np.isfinite(end)
-    there &= np.isin(np.arange(len(seen)), seen.owner[here])
-    a, b = early[there], end[there]
+def _agreement(seen: History, probes: Mask, low: float, high: float) -> float:
+    """Kendall's tau of losses at two levels, among trials of which none was chosen by its
+    beginning."""
+    early, late = standing(seen, int(low)), standing(seen, int(high))
+    # An objective that reports at its end alone says nothing of the lower level.
+    first = np.full(len(seen), np.inf)
+    np.minimum.at(first, seen.owner[seen.step >= low], seen.step[seen.step >= low])
+    there = probes & (first < high) & np.isfinite(early) & np.isfinite(late)
+    a, b = early[there], late[there]
     agree = np.sign((a[:, None] - a) * (b[:, None] - b))[np.triu_indices(len(a), 1)]
     return float((agree.sum() + TRUST * PAIRS) / (len(agree) + PAIRS))
+
+
+def _first(history: History, seen: History) -> Array:
+    """(n,) up to where each configuration was to run when it was begun."""
+    # Rows of the history are in the order of their draws.
+    return np.asarray(history.budget[np.searchsorted(history.draw, seen.draw)])
+
+
+def _dropped(history: History, levels: list[float]) -> float:
+    """The chance that the best configuration did not go on from one of the rungs.
+
+    Where the best stands at a rung, as a share of the way from the front to the back, is believed
+    to be exponential. How fast it falls is told by those who lead the next rung: those that were
+    chosen here can only stand in the part that went on, others anywhere.
+    """
+    seen, kept, part = history.merged(), 1.0, 1 / ETA
+    first, rows = _first(history, seen), np.arange(len(seen))
+    for low, high in itertools.pairwise(levels):
+        early, late = standing(seen, int(low)), standing(seen, int(high))
+        if high == levels[-1]:
+            late = seen.Y[:, 0]
+        here, went = seen.owner[(seen.step >= low) & (seen.step < high)], np.isfinite(late)
+        came = rows[np.isin(rows, here) & np.isfinite(early)]
+        # Of curves that repeat each other the one that went on counts.
+        came = came[np.lexsort((~went[came], early[came]))]
+        came = came[np.unique(early[came], return_index=True)[1]]
+        place = (np.arange(len(came)) + 0.5) / max(len(came), 1)
+        on = np.flatnonzero(went[came])
+        lead = on[np.argsort(late[came[on]], kind="stable")][: math.ceil(LEADERS * len(on))]
+        free = first[came[lead]] > low
+        lead, free = lead[free | (place[lead] <= part)], free[free | (place[lead] <= part)]
+        far = np.where(free, 1.0, part)
+        told = np.log(FALLS) - FALLS * place[lead][:, None]
+        told -= np.log1p(-np.exp(-FALLS * far[:, None]))
+        likely = np.exp(told.sum(axis=0) - told.sum(axis=0).max())
+        behind = (np.exp(-FALLS * part) - np.exp(-FALLS)) / -np.expm1(-FALLS)
+        kept *= 1 - float(likely @ behind / likely.sum())
+    return 1 - kept
 
 
 # -- chances ---------------------------------------------------------------------------------------

@@ -634,7 +634,8 @@ class Fitting:
             if isinstance(self.workers, Guarded):
                 # Without the callbacks that were hung onto it: they are of this process.
                 return self.workers.fit(clone(estimator), self.given, params, self._learned_from())
-            return estimator.fit(*self.given, **params)
+            estimator.fit(*self.given, **params)  # some do not return themselves
+            return estimator
 
     def _learned_from(self) -> int:
         """The training rows of a fold, the least."""

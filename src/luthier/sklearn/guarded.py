@@ -148,7 +148,8 @@ class Guarded:
                 UserWarning,
                 stacklevel=2,
             )
-            return estimator.fit(*given, **params)
+            estimator.fit(*given, **params)
+            return estimator
         return found
 
     def _submit(self, number: int, call: Call) -> tuple[Future[Outcome], Path, dict[str, Any]]:
@@ -245,9 +246,9 @@ def fit_all(data: tuple[Any, Any], trial: Trial) -> float:
     None where it cannot be pickled; the error where `fit` raised one.
     """
     estimator, count, params = unship((trial.folder / "call").read_bytes())
-    made: Any
+    made: Any = estimator
     try:
-        made = estimator.fit(*map(lean, data[:count]), **params)
+        estimator.fit(*map(lean, data[:count]), **params)
     except Exception as error:
         made = error
     try:
