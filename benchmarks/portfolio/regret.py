@@ -122,8 +122,8 @@ def verdict(raw: list[Record]) -> str:
     told = []
     for who in dict.fromkeys(one["contestant"] for one in raw if one["contestant"] != OURS):
         kept = [
-            f"{'kept' if ratios[who, after] <= most else 'missed'} after {after}"
-            for after, most in ((first, 0.5), (last, 1.0))
+            f"{'kept' if met(ratios[who, after]) else 'missed'} after {after}"
+            for after, met in ((first, lambda r: r <= 0.5), (last, lambda r: r < 1))
             if (who, after) in ratios
         ]
         told.append(f"{WORDS[who]}: {', '.join(kept)}")

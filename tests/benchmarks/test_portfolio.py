@@ -173,10 +173,11 @@ def test_the_promise_is_half_after_10_and_less_after_60():
 
     told = regret.verdict([
         one("luthier", 10, 1.0), one("flaml", 10, 0.5), one("flaml", 60, 1.0),
-        one("random", 10, 0.6), one("random", 60, 0.9),
+        one("random", 10, 0.6), one("random", 60, 0.9), one("hebo", 10, 0.6),
     ])  # fmt: skip
 
-    flaml, random = told.split("; ")
+    flaml, random, hebo = told.split("; ")
+    assert hebo == "HEBO: missed after 10."
     assert "FLAML" in flaml
     assert flaml.endswith("kept after 10, missed after 60")
-    assert random == "random: missed after 10, kept after 60."
+    assert random == "random: missed after 10, kept after 60"
