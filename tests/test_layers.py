@@ -19,7 +19,9 @@ LAYERS = """
     report
     importance
     models estimate
+    opening
     run settings
+    driver
     trial owners about log propose results recommend retention spent
     samplers schedulers stores
     named observed

@@ -51,7 +51,7 @@ def test_a_trial_that_another_driver_ended_keeps_that_end(tmp_path):
     two = Study(SPACE, store=tmp_path / "s.db")
     (trial,) = one.ask()
     two._log.sync()
-    two.lose(trial.number, "Lost", "taken for dead")
+    two.driver.lose(trial.number, "Lost", "taken for dead")
     two.flush()
 
     one.tell(trial, 5.0)

@@ -68,7 +68,7 @@ def test_running_trials_and_all_before_them_stay():
     study.tidy(keep=0)
     assert folders(study) == {4}
 
-    study.lose(4, "Lost", "its process is gone")
+    study.driver.lose(4, "Lost", "its process is gone")
     study.tidy(keep=0)
     assert folders(study) == {4}  # what the retry goes on from
 
@@ -86,7 +86,7 @@ def test_the_best_without_files_of_its_own_keeps_those_that_it_went_on_from():
     study = Study(SPACE, seed=1)
     (trial,) = study.ask()
     (trial.folder / "half").write_text("")
-    study.lose(0, "Lost", "its process is gone")
+    study.driver.lose(0, "Lost", "its process is gone")
     (retry,) = study.ask()
     study.tell(retry, 1.5)
 

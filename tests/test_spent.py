@@ -64,7 +64,9 @@ def test_a_trial_that_reports_at_its_end_did_all_the_steps_until_there():
     )
     for _ in range(4):
         (trial,) = study.ask()
-        study.finish(trial.number, {"state": "DONE", "loss": [-trial.params["a"]], "seconds": 2.0})
+        study.driver.finish(
+            trial.number, {"state": "DONE", "loss": [-trial.params["a"]], "seconds": 2.0}
+        )
     told = study.spent()
 
     assert study.history.budget.tolist() == [20, 20, 20, 60]

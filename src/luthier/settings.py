@@ -5,10 +5,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import shutil
-import tempfile
-import uuid
-import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
@@ -219,16 +215,14 @@ def _setting(stored: Any, names: Mapping[str, str], kind: str) -> Any:
     return stored
 
 
-def folder(study: object, name: str, given: Any, store: Any) -> Path:
-    """Where trials keep files; nothing is made before a trial asks for it."""
+def folder(name: str, given: Any, store: Any) -> Path | None:
+    """Where trials keep files; None, nowhere that lasts, where neither user nor store says it."""
     if given is not None:
         return Path(given).resolve()
-    if isinstance(store, str | os.PathLike):
-        url = stores.url_of(store)
-        if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
-            path = Path(url.removeprefix("sqlite:///")).resolve()
-            return path.parent / f"{path.stem}-trials" / name
-        return Path(f"luthier-trials/{name}").resolve()
-    path = Path(tempfile.gettempdir()) / f"luthier-{uuid.uuid4().hex[:12]}"
-    weakref.finalize(study, shutil.rmtree, str(path), ignore_errors=True)
-    return path
+    if not isinstance(store, str | os.PathLike):
+        return None
+    url = stores.url_of(store)
+    if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
+        path = Path(url.removeprefix("sqlite:///")).resolve()
+        return path.parent / f"{path.stem}-trials" / name
+    return Path(f"luthier-trials/{name}").resolve()

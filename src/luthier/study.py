@@ -1,31 +1,27 @@
-"""Study: ask, tell, run, best. It holds a log, and is the only object with state."""
+"""Study: ask, tell, run, best. It holds a log and the driver that writes it: all that has state."""
 
 from __future__ import annotations
 
 import os
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from math import inf
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from luthier import outcome, owners, samplers, schedulers, settings, space_json, stores
-from luthier.about import about
-from luthier.errors import Conflict, NothingFinished, SpaceError, StoreError, StudyError
-from luthier.history import Constraint, Fidelity, History, Objective, State
+from luthier import outcome, samplers, schedulers, settings, stores
+from luthier.driver import Driver
+from luthier.errors import NothingFinished, StoreError, StudyError
+from luthier.history import History, Objective, State
 from luthier.log import Log
-from luthier.parts import Sampler, Scheduler, config
-from luthier.propose import fixed_space, propose
+from luthier.opening import Terms, settle
+from luthier.parts import Sampler, Scheduler
 from luthier.results import Result, result, table
-from luthier.retention import tidy
 from luthier.samplers.wrapped import explain
 from luthier.space import Space
-from luthier.trial import Task, Trial
+from luthier.trial import Trial
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -35,9 +31,7 @@ if TYPE_CHECKING:
     from luthier.run.loop import Watcher
     from luthier.spent import Spent
 
-FINISHED = ("state", "loss", "metrics", "error", "seconds", "cpu", "memory", "exit", "output")
 RETRIES = 3  # of a trial whose process is lost
-QUICK = 0.05  # seconds: shorter trials are stored together with the start of the next one
 
 
 class Study:
@@ -121,135 +115,60 @@ class Study:
         settings.whole("retries", retries, 0)
         if not isinstance(name, str) or not name:
             raise StudyError(f"name: must be a string that is not empty, got {name!r}.")
-        self.retries = int(retries)
-        amount = settings.fidelity(fidelity)
-        bounds = settings.constraints(constraints, objectives)
-        price = settings.cost(cost, objectives)
-        self._parts(sampler, scheduler, objectives, price)
-        self._local = store is None
-        self._folder = str(settings.folder(self, name, folder, store))
+        terms = Terms(
+            name=name,
+            seed=int(seed),
+            space=given,
+            objectives=objectives,
+            fidelity=settings.fidelity(fidelity),
+            constraints=settings.constraints(constraints, objectives),
+            cost=settings.cost(cost, objectives),
+            sampler=settings.with_studies(samplers.sampler(sampler)),
+            scheduler=schedulers.scheduler(scheduler),
+        )
+        place = settings.folder(name, folder, store)
         log = Log(stores.open(store, name, durable=durable), given)
-        self._start(log, name, int(seed), given, objectives, amount, bounds, price)
-
-    def _parts(
-        self,
-        sampler: str | Sampler,
-        scheduler: str | Scheduler,
-        objectives: tuple[Objective, ...],
-        cost: str | None,
-    ) -> None:
-        self.sampler = settings.with_studies(samplers.sampler(sampler))
-        self.scheduler = schedulers.scheduler(scheduler)
-        many = getattr(self.sampler, "many_objectives", True)
-        if len(objectives) > 1 and not many:
-            raise StudyError(
-                f"sampler: {self.sampler!r} handles one objective, and there are "
-                f"{len(objectives)}: {', '.join(map(str, objectives))}. Use another sampler."
-            )
-        if cost is not None and not getattr(self.sampler, "uses_cost", False):
-            raise StudyError(
-                f"sampler: {self.sampler!r} takes no notice of what trials cost, and the study has "
-                f"cost={cost!r}. Use 'auto' or 'gp', or leave the cost out."
-            )
+        self._start(terms, log, int(retries), place, shared=store is not None)
 
     def _start(
-        self,
-        log: Log,
-        name: str,
-        seed: int,
-        space: Space | None,
-        objectives: tuple[Objective, ...],
-        fidelity: Fidelity | None,
-        constraints: tuple[Constraint, ...],
-        cost: str | None,
+        self, terms: Terms, log: Log, retries: int, folder: Path | None, *, shared: bool
     ) -> None:
         """Begin or continue the study of a log."""
-        if fidelity is None and getattr(self.scheduler, "needs_fidelity", False):
-            raise StudyError(
-                f"scheduler: {self.scheduler!r} gives trials a part of what there is to give, and "
-                "the study does not say of what. Give it for example a "
-                "fidelity=('epochs', 1, 81)."
-            )
-        self.name, self.seed = name, seed
-        self.ended = ""  # why the last run ended
-        self.line = _Line(self)
+        terms = settle(log, terms, shared=shared)
+        self.name, self.seed = terms.name, terms.seed
         self._log = log
-        self._lock = threading.RLock()
-        self._mine: set[int] = set()  # running trials that this object asked for
-        self._stops: set[int] = set()  # running trials that should end
-        self._stop_all = False
-        self._fixed: Mapping[str, Any] = {}  # values that parameters keep for now
-        self._keep: int | None = None  # folders of so many of the best are kept during a run
-        if not self.history.opened:
-            try:
-                self._begin(space, objectives, fidelity, constraints, cost)
-            except Conflict:  # another process opened it a moment ago
-                self._log.sync()
-        self._continue(space, objectives, fidelity, constraints, cost)
-        # A script that declares the space now reads `trial.params`, however the study began.
-        self.dynamic = space is None and bool(self.history.opened.get("dynamic"))
-        self.reap()
+        self.driver = Driver(
+            log,
+            terms.name,
+            terms.sampler,
+            terms.scheduler,
+            retries=retries,
+            folder=folder,
+            shared=shared,
+            # A script that declares the space now reads `trial.params`, however the study began.
+            dynamic=terms.space is None and bool(log.history.opened.get("dynamic")),
+        )
+        self.driver.reap()
 
-    def _begin(
-        self,
-        space: Space | None,
-        objectives: tuple[Objective, ...],
-        fidelity: Fidelity | None,
-        constraints: tuple[Constraint, ...],
-        cost: str | None,
-    ) -> None:
-        body = {
-            "space": (space or Space()).to_json(),
-            "dynamic": space is None,
-            "objectives": [[objective.name, objective.maximize] for objective in objectives],
-            "seed": self.seed,
-            "sampler": config(self.sampler),
-            "scheduler": config(self.scheduler),
-            "about": {} if self._local else about(),
-        }
-        if fidelity is not None:
-            body["fidelity"] = [fidelity.name, fidelity.least, fidelity.most]
-        if constraints:
-            body["constraints"] = [
-                [c.name, ">=" if c.least else "<=", c.bound] for c in constraints
-            ]
-        if cost is not None:
-            body["cost"] = cost
-        self._log.append(self._log.event("opened", None, body))
+    @property
+    def sampler(self) -> Sampler:
+        """Who proposes."""
+        return self.driver.sampler
 
-    def _continue(
-        self,
-        space: Space | None,
-        objectives: tuple[Objective, ...],
-        fidelity: Fidelity | None,
-        constraints: tuple[Constraint, ...],
-        cost: str | None,
-    ) -> None:
-        """Check that the log is of the study that was asked for, and take the script's objects."""
-        history = self.history
-        as_stored = getattr(self.sampler, "as_stored", None)
-        if as_stored is not None:  # what it read elsewhere may have changed since then
-            stored = history.opened.get("sampler")
-            self.sampler = as_stored(settings.made_again(stored, samplers.CLASSES, "sampler"))
-        for word, mine, stored in (
-            ("seed", self.seed, history.seed),
-            ("sampler", config(self.sampler), history.opened.get("sampler")),
-            ("objectives", objectives, history.objectives),
-            ("fidelity", fidelity, history.fidelity),
-            ("constraints", constraints, history.constraints),
-            ("cost", cost, history.cost),
-        ):
-            if mine != stored:
-                raise StudyError(
-                    f"study {self.name!r}: the store has it with {word} {settings.told(stored)}, "
-                    f"and now {word} is {settings.told(mine)}. Use the stored one (Study.open "
-                    "takes what is stored), or another name."
-                )
-        if space is not None:
-            joint = history.space.adopt(space)
-            if joint.to_json() != history.space.to_json():
-                self._log.append(self._log.event("grew", None, {"space": joint.to_json()}))
-            history.dress(joint)
+    @property
+    def scheduler(self) -> Scheduler:
+        """Who may stop trials early, or have them go on later."""
+        return self.driver.scheduler
+
+    @property
+    def retries(self) -> int:
+        """How often a trial is tried again when its process was lost."""
+        return self.driver.retries
+
+    @property
+    def ended(self) -> str:
+        """Why the last run ended; empty before one has."""
+        return self.driver.ended
 
     @property
     def history(self) -> History:
@@ -292,24 +211,27 @@ class Study:
         name = name or "study"
         given = settings.space(space)
         log = Log(stores.open(store, name, create=False), given)
-        opened = log.history.opened
+        history, opened = log.history, log.history.opened
         if not opened:
             raise StoreError(f"store: the study {name!r} was never opened. Check the name.")
-        study = cls.__new__(cls)
-        study.retries = RETRIES
-        study._parts(
-            sampler or settings.made_again(opened["sampler"], samplers.CLASSES, "sampler"),
-            scheduler or settings.made_again(opened["scheduler"], schedulers.NAMES, "scheduler"),
-            log.history.objectives,
-            log.history.cost,
+        sampler = sampler or settings.made_again(opened["sampler"], samplers.CLASSES, "sampler")
+        scheduler = scheduler or settings.made_again(
+            opened["scheduler"], schedulers.NAMES, "scheduler"
         )
-        study._local = False
-        study._folder = str(settings.folder(study, name, folder, store))
-        history = log.history
-        study._start(
-            log, name, history.seed, given, history.objectives, history.fidelity,
-            history.constraints, history.cost,
-        )  # fmt: skip
+        terms = Terms(
+            name=name,
+            seed=history.seed,
+            space=given,
+            objectives=history.objectives,
+            fidelity=history.fidelity,
+            constraints=history.constraints,
+            cost=history.cost,
+            sampler=settings.with_studies(samplers.sampler(sampler)),
+            scheduler=schedulers.scheduler(scheduler),
+        )
+        study = cls.__new__(cls)
+        place = settings.folder(name, folder, store)
+        study._start(terms, log, RETRIES, place, shared=True)
         return study
 
     # -- ask and tell
@@ -330,115 +252,11 @@ class Study:
             Shorter than k, or empty, when nothing is left to try.
         """
         settings.whole("ask: k", k, 1)
-        made = []
-        with self._lock, self._fixing(fixed):
-            for _ in range(k):
-                trial = self.ask_one()
-                if trial is None:
-                    break
-                made.append(trial)
-        return made
-
-    @contextmanager
-    def _fixing(self, fixed: Mapping[str, Any] | None) -> Iterator[None]:
-        """Ask only for trials with these values."""
-        fixed_space(self.space, fixed or {}, dynamic=self.dynamic)  # raises what there is to raise
-        before, self._fixed = self._fixed, {**self._fixed, **(fixed or {})}
-        try:
-            yield
-        finally:
-            self._fixed = before
-
-    def ask_one(self, enough: Callable[[], bool] | None = None) -> Trial | None:
-        """The next trial, or None when nothing is left to try.
-
-        Parameters
-        ----------
-        enough : callable, optional
-            Asked when the log has just been read: whether no trial is wanted any more, because
-            other processes have started those that were.
-        """
-        with self._lock:
-            owner = {} if self._local else {"owner": owners.me()}
-            while True:
-                self._log.sync()
-                history = self.history
-                if enough is not None and enough():
-                    return None
-                self._extend()
-                body = propose(
-                    self.history,
-                    self.sampler,
-                    self.scheduler,
-                    dynamic=self.dynamic,
-                    fixed=self._fixed,
-                )
-                if body is None:
-                    self._log.flush()
-                    return None
-                number = len(history)
-                try:
-                    self._log.append(self._log.event("created", number, body | owner))
-                except Conflict:
-                    self._log.flush()
-                    continue
-                self._mine.add(number)
-                return self._trial(number)
-
-    def _extend(self) -> None:
-        """Log a wider space, where the sampler may widen ranges and trials say that it should."""
-        extended = getattr(self.sampler, "extended", None)
-        space = None if extended is None else extended(self.space, self.history.seen())
-        if space is not None:
-            self._log.append(self._log.event("grew", None, {"space": space.to_json()}))
-
-    def _trial(self, row: int) -> Trial:
-        history = self.history
-        task = Task(
-            number=row,
-            draw=self._draw(row),
-            raw=history.raw(row),
-            space=history.space,
-            objectives=history.objectives,
-            study_seed=self.seed,
-            parent=int(history.parent[row]),
-            budget=self._budget(row),
-            dynamic=self.dynamic,
-            folder=str(self.folder_of(row)),
-            parent_folder=self._parent_folder(row),
-            hints=history.created(row).get("hints", {}),
-        )
-        return Trial(task, self.line)
-
-    def _draw(self, row: int) -> int:
-        """The draw that began what a trial goes on with."""
-        history = self.history
-        while (parent := int(history.parent[row])) >= 0 and history.alike(parent, row):
-            row = parent
-        return int(history.draw[row])
-
-    def _budget(self, row: int) -> float:
-        """The step up to which a trial may run."""
-        budget = float(self.history.budget[row])
-        fidelity = self.history.fidelity
-        return budget if fidelity is None else min(budget, float(fidelity.most))
-
-    def _partial(self, row: int) -> bool:
-        """Whether a trial is given less than there is to give."""
-        fidelity = self.history.fidelity
-        return fidelity is not None and self.history.budget[row] < fidelity.most
-
-    def _parent_folder(self, row: int) -> str | None:
-        """Of the nearest trial before this one that left files, else of its parent."""
-        parents = []
-        while (row := int(self.history.parent[row])) >= 0:
-            parents.append(self.folder_of(row))
-        left = (str(path) for path in parents if path.is_dir() and any(path.iterdir()))
-        return next(left, str(parents[0])) if parents else None
+        return self.driver.ask(k, fixed)
 
     def folder_of(self, number: int) -> Path:
         """Where a trial keeps its files; the folder may not be there."""
-        return Path(self._folder) / f"{number:05d}"
+        return self.driver.folder_of(number)
 
     def tidy(self, keep: int = 5) -> list[int]:
         """Remove the folders of trials that ended and are not among the best.
@@ -464,15 +282,11 @@ class Study:
             If `keep` makes no sense, or a folder cannot be removed.
         """
         settings.whole("tidy: keep", keep, 0)
-        with self._lock:
-            self.flush()
-            self._log.sync()
-            return tidy(self.history, self.scheduler, int(keep), Path(self._folder))
+        return self.driver.tidy(int(keep))
 
     def flush(self) -> None:
         """Store everything that has happened; on return it survives a crash."""
-        with self._lock:
-            self._log.flush()
+        self.driver.flush()
 
     def tell(
         self, trial: Trial | int, value: Any = None, *, error: BaseException | str | None = None
@@ -494,115 +308,12 @@ class Study:
         StudyError
             If the trial is not of this study, or has ended.
         """
-        number = trial.number if isinstance(trial, Trial) else trial
-        with self._lock:
-            if (
-                isinstance(number, bool)
-                or not isinstance(number, int | np.integer)
-                or not (0 <= number < len(self.history))
-            ):
-                raise StudyError(
-                    f"tell: there is no trial {number!r}; the study has {len(self.history)}. "
-                    "Tell a trial that ask() returned."
-                )
-            state = State(int(self.history.state[number]))
-            if state is not State.RUNNING:
-                raise StudyError(
-                    f"tell: trial {number} has ended already, as {state.name}. "
-                    "A trial is told once; ask for another."
-                )
-            result: dict[str, Any] = {}
-            if isinstance(trial, Trial):
-                done = error is None and not trial.told
-                result = {"params": trial.final(done=done), "added": _dumped(trial)}
-            if error is not None:
-                told = outcome.explain(error) if isinstance(error, BaseException) else {
-                    "kind": "Error", "message": str(error), "traceback": ""
-                }  # fmt: skip
-                result |= {"state": "FAILED", "error": told}
-            elif isinstance(trial, Trial) and trial.told:
-                result["state"] = "STOPPED"
-            else:
-                try:
-                    loss, metrics = outcome.read(value, self.history.objectives)
-                    result |= {"state": "DONE", "loss": loss, "metrics": metrics}
-                except outcome.Invalid as invalid:
-                    told = {"kind": "Invalid", "message": str(invalid), "traceback": ""}
-                    result |= {"state": "FAILED", "error": told}
-            self.finish(int(number), result)
-            self.flush()
-
-    def finish(self, number: int, result: dict[str, Any]) -> None:
-        """Take the outcome of a trial, as a worker gives it (see `luthier.run.worker`)."""
-        with self._lock:
-            self._mine.discard(number)
-            self._stops.discard(number)
-            if self.history.state[number] != State.RUNNING:
-                return  # another driver took this one for dead and tried the trial again
-            body = {k: result[k] for k in FINISHED if result.get(k) not in (None, {}, "")}
-            events = []
-            if body["state"] == "DONE":
-                metrics = body.get("metrics", {})
-                unknown = outcome.unbounded(metrics, self.history.constraints)
-                unknown = unknown or outcome.unpriced(metrics, self.history.cost)
-                if unknown:
-                    error = {"kind": "Invalid", "message": unknown, "traceback": ""}
-                    body = {k: v for k, v in body.items() if k not in ("loss", "metrics")}
-                    body |= {"state": "FAILED", "error": error}
-            if body["state"] == "DONE" and self._partial(number):
-                body["state"], loss = "STOPPED", body.pop("loss")
-                steps, _ = self.history.curve(number)
-                budget = int(self.history.budget[number])
-                if budget > steps.max(initial=0):
-                    told = {"step": budget, "loss": loss}
-                    events.append(self._log.event("reported", number, told))
-            if result.get("added"):
-                events.append(self._log.event("grew", None, {"parameters": result["added"]}))
-            if "params" in result and result["params"] != self.history.raw(number):
-                body["params"] = result["params"]
-            self._log.apply(*events, self._log.event("finished", number, body))
-            if not self._local and result.get("seconds", inf) > QUICK:
-                self.flush()
-            if self._keep is not None:
-                self.tidy(self._keep)
-
-    # -- what a running trial says
-
-    def _report(self, number: int, step: int, loss: list[float], metrics: dict[str, Any]) -> bool:
-        with self._lock:
-            if self.history.state[number] != State.RUNNING:
-                return True
-            body: dict[str, Any] = {"step": step, "loss": loss}
-            if metrics:
-                body["metrics"] = metrics
-            self._log.apply(self._log.event("reported", number, body))
-            if not self._local and self._log.late:
-                self._log.flush()
-            seen = self.history.seen()
-            row = number if seen is self.history else int(np.flatnonzero(seen.number == number)[0])
-            spent = self._partial(number) and step >= self.history.budget[number]
-            if spent or not self.scheduler.keep(seen, row):
-                self._stops.add(number)
-            return self.wants_stop(number)
-
-    def wants_stop(self, number: int) -> bool:
-        """Whether a running trial should end."""
-        return self._stop_all or number in self._stops
-
-    def stop_all(self, wanted: bool = True) -> None:
-        """Ask every running trial to end, or take that back."""
-        self._stop_all = wanted
-
-    def _note(self, number: int | None, facts: dict[str, Any]) -> None:
-        with self._lock:
-            self._log.apply(self._log.event("noted", number, {"facts": facts}))
+        self.driver.tell(trial, value, error)
 
     def note(self, **facts: Any) -> None:
         """Keep facts about the study, such as what data it was for; the report shows them."""
-        self._note(None, {name: outcome.plain(value) for name, value in facts.items()})
+        self.driver.note(None, {name: outcome.plain(value) for name, value in facts.items()})
         self.flush()
-
-    # -- trials whose process is gone
 
     def reap(self) -> list[int]:
         """Mark the running trials of dead processes as lost; returns their numbers.
@@ -610,46 +321,7 @@ class Study:
         They are tried again, each as a new trial with the lost one as its parent, until there
         were more than `retries`; the last one then counts as failed.
         """
-        with self._lock:
-            self._log.sync()
-            history = self.history
-            running = [int(i) for i in np.flatnonzero(history.running)]
-            gone = []
-            now = time.time()
-            for row in running:
-                owner = history.created(row).get("owner")
-                if row in self._mine or owner is None or owner == owners.me():
-                    continue
-                sign = float(history.notes.get(f"alive {owner}", 0.0))
-                last = max(float(history.started[row]), sign)
-                if not owners.alive(owner, last, now):
-                    gone.append(row)
-            for row in gone:
-                self.lose(row, "Lost", "its process is gone")
-            self.flush()
-            return gone
-
-    def beat(self) -> None:
-        """Give a sign of life, for drivers on other machines."""
-        if getattr(self._log.store, "many_machines", False):
-            self._note(None, {f"alive {owners.me()}": time.time()})
-            self.flush()
-
-    def lose(self, number: int, kind: str, message: str) -> None:
-        """End a running trial as lost; as failed, when it was tried often enough."""
-        with self._lock:
-            attempts = self.history.attempts(number)
-            final = attempts > self.retries and kind != "Interrupted"
-            told = f"{message}, {attempts} times in a row" if final and attempts > 1 else message
-            error = {"kind": kind, "message": told, "traceback": ""}
-            state = "FAILED" if final else "LOST"
-            self.finish(number, {"state": state, "error": error})
-
-    def reload(self) -> None:
-        """Store what is not stored yet, and fold the log anew."""
-        with self._lock:
-            self._log.flush()
-            self._log.rebuild()
+        return self.driver.reap()
 
     # -- running
 
@@ -724,15 +396,12 @@ class Study:
         from luthier.run.clock import Limits
         from luthier.run.loop import run
 
-        limits = Limits(trials, more, seconds, until, patience, cpu_hours)
+        enough = partial(until, self) if callable(until) else until
+        limits = Limits(trials, more, seconds, enough, patience, cpu_hours)
         if keep is not None:
             settings.whole("run: keep", keep, 0)
-        before, self._keep = self._keep, keep
-        try:
-            with self._fixing(fixed):
-                run(self, objective, limits, executor, progress, limit)
-        finally:
-            self._keep = before
+        with self.driver.keeping(keep), self.driver.fixing(fixed):
+            run(self.driver, objective, limits, executor, progress, limit)
         return self
 
     def enqueue(
@@ -760,25 +429,7 @@ class Study:
         SpaceError
             If a name is unknown or inactive, or a value does not fit.
         """
-        with self._lock:
-            self._log.sync()
-            space = self.history.space
-            if not isinstance(params, Mapping):
-                raise SpaceError(f"enqueue: expected a dict from names to values, got {params!r}.")
-            known = {k: v for k, v in params.items() if not self.dynamic or k in space}
-            raw = space.check(known, partial=True)
-            body: dict[str, Any] = {"params": raw}
-            if len(known) < len(params):
-                body["hints"] = {k: outcome.plain(v) for k, v in params.items() if k not in space}
-            entries = [{k: entry.get(k) for k in body} for entry in self.history.queue]
-            if not again and (body in entries or (raw and self.history.tried(raw) is not None)):
-                return False
-            if again:
-                body["again"] = True
-            if not whole:
-                body["whole"] = False
-            self._log.append(self._log.event("queued", None, body))
-            return True
+        return self.driver.enqueue(params, again=again, whole=whole)
 
     # -- what came of it
 
@@ -790,7 +441,7 @@ class Study:
     @property
     def elsewhere(self) -> int:
         """How many trials others are running, as far as is known."""
-        return self.history.counts[State.RUNNING] - len(self._mine)
+        return self.driver.elsewhere
 
     @property
     def points(self) -> int | float:
@@ -798,13 +449,7 @@ class Study:
 
         A grid says its own size.
         """
-        if not len(self.space):
-            return inf  # nothing is known yet of a space that is defined by running
-        plan: int | float = inf
-        if hasattr(self.sampler, "size"):
-            plan = self.sampler.size(self.space)
-        space, _ = fixed_space(self.space, self._fixed, dynamic=self.dynamic)
-        return min(space.size, plan)
+        return self.driver.points
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -981,22 +626,6 @@ class Study:
         )
 
 
-class _Line:
-    """A trial's direct call to the study that asked for it."""
-
-    def __init__(self, study: Study) -> None:
-        self._study = study
-
-    def report(self, number: int, step: int, loss: list[float], metrics: dict[str, Any]) -> bool:
-        return self._study._report(number, step, loss, metrics)
-
-    def should_stop(self, number: int) -> bool:
-        return self._study.wants_stop(number)
-
-    def note(self, number: int, facts: dict[str, Any]) -> None:
-        self._study._note(number, facts)
-
-
 def tune(
     objective: Callable[[Trial], Any],
     space: Space | Mapping[str, Any] | None = None,
@@ -1032,10 +661,6 @@ def tune(
         limit=limit,
         progress=progress,
     )
-
-
-def _dumped(trial: Trial) -> dict[str, Any]:
-    return {name: space_json.dump(p) for name, p in trial.added.items()}
 
 
 def _why_nothing(history: History) -> str:

@@ -324,7 +324,7 @@ def test_running_stopped_and_lost_trials_are_counted():
     study = Study({"x": Float(-3, 9)}, name="states")
     first, second, _ = study.ask(3)
     study.tell(first, 2.5)
-    study.lose(second.number, "Lost", "its process is gone")
+    study.driver.lose(second.number, "Lost", "its process is gone")
     _, text = both(study)
 
     assert re.search(r"\| lost +\| +1 \| +33% \|", text)

@@ -155,7 +155,7 @@ def test_a_killed_trial_is_tried_again_with_its_budget_from_its_folder(tmp_path)
             break
         made.tell(trial, train(trial))
     (trial.folder / "epoch").write_text(str(trial.budget - 1))
-    made.lose(trial.number, "Lost", "its process is gone")
+    made.driver.lose(trial.number, "Lost", "its process is gone")
 
     (again,) = made.ask()
 
@@ -172,7 +172,7 @@ def test_a_retry_starts_from_the_nearest_folder_that_holds_anything(tmp_path):
         if trial.parent >= 0:
             break
         made.tell(trial, train(trial))
-    made.lose(trial.number, "Lost", "its process is gone")
+    made.driver.lose(trial.number, "Lost", "its process is gone")
 
     (again,) = made.ask()
 

@@ -386,7 +386,7 @@ def test_a_lost_trial_is_asked_again_whether_to_stop(judged, steps):
     (trial,) = study.ask()
     for step in (9, 27):
         trial.report(-0.5, step=step)
-    study.lose(trial.number, "Lost", "killed")
+    study.driver.lose(trial.number, "Lost", "killed")
     budgets = object.__new__(Budgets)
     budgets.scheduler, budgets.most = study.scheduler, 60
 

@@ -6,39 +6,14 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 
+from luthier.driver import Driver
 from luthier.errors import StudyError
-from luthier.history import History, State
+from luthier.history import State
 from luthier.run.worker import Outcome
 from luthier.run.workers import Workers
-from luthier.trial import Line, Trial
-
-
-class Driver(Protocol):
-    """What the loop needs of a study."""
-
-    name: str
-    ended: str
-
-    @property
-    def history(self) -> History: ...
-    @property
-    def line(self) -> Line: ...
-    @property
-    def points(self) -> int | float: ...
-    @property
-    def elsewhere(self) -> int: ...
-    def ask_one(self, enough: Callable[[], bool] | None = None) -> Trial | None: ...
-    def finish(self, number: int, result: Outcome) -> None: ...
-    def lose(self, number: int, kind: str, message: str) -> None: ...
-    def reap(self) -> list[int]: ...
-    def flush(self) -> None: ...
-    def reload(self) -> None: ...
-    def stop_all(self, wanted: bool = True) -> None: ...
-    def beat(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +29,7 @@ class Limits:
     trials: int | None = None
     more: int | None = None
     seconds: float | None = None
-    until: float | Callable[[Any], bool] | None = None
+    until: float | Callable[[], bool] | None = None
     patience: int | None = None
     cpu_hours: float | None = None
 
@@ -147,7 +122,7 @@ class Clock:
         if over := self.over():
             return over
         if callable(limits.until):
-            if limits.until(self.driver):
+            if limits.until():
                 return "until() said so"
         elif limits.until is not None and history.counts[State.DONE]:
             objective = history.objectives[0]

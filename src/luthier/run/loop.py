@@ -14,10 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from luthier.driver import Driver
 from luthier.errors import AllFailed, LuthierError, StudyError
 from luthier.history import History
 from luthier.owners import BEAT
-from luthier.run.clock import Clock, Driver, Limits
+from luthier.run.clock import Clock, Limits
 from luthier.run.limit import Limit
 from luthier.run.worker import Outcome
 from luthier.run.workers import Workers, open_workers
@@ -114,7 +115,7 @@ def run(
     if driver.points != math.inf:
         log.info("study %r: there are %s points to try", driver.name, f"{driver.points:,}")
     watcher = _watcher(progress)
-    workers = open_workers(objective, executor, driver.line, limit, clock.deadline + GRACE)
+    workers = open_workers(objective, executor, driver, limit, clock.deadline + GRACE)
     clock.workers = workers
     # Only trials in children that a limit put there may be killed for want of time.
     clock.kills = limit is not None or executor == "auto"

@@ -195,7 +195,9 @@ class Listed:
     def close(self) -> None:
         """Give up what did not finish; it goes on when the search does."""
         for trial in self._trials.values():
-            self.journal.study.lose(trial.number, "Interrupted", "the search ended before it")
+            self.journal.study.driver.lose(
+                trial.number, "Interrupted", "the search ended before it"
+            )
         self._trials.clear()
         self.journal.study.flush()
 

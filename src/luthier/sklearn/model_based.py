@@ -487,7 +487,7 @@ class Asking:
         finally:
             for trial in self.trials.values():
                 # Out of time, or interrupted: it is asked for again when the search goes on.
-                self.study.lose(trial.number, "Interrupted", fitting.ended or "interrupted")
+                self.study.driver.lose(trial.number, "Interrupted", fitting.ended or "interrupted")
             self.study.flush()
 
     def _known(self) -> None:

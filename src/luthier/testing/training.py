@@ -79,7 +79,7 @@ def by_turns(study: Study, trials: int, workers: int = 4, *, lost: int = 0) -> N
         far = study.history.curve(trial.number)[0].max(initial=0) >= trial.budget
         due = lost and trial.number % lost == lost - 1 and (far or not trial.told)
         if due and study.history.attempts(trial.number) == 1:
-            study.lose(trial.number, "Lost", "its process is gone")
+            study.driver.lose(trial.number, "Lost", "its process is gone")
             del going[at]
         elif loss is not None:
             study.tell(trial, loss)
