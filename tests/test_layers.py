@@ -27,7 +27,11 @@ LAYERS = """
     history
     lineage
     space
-    space_json space_likely space_sklearn
+    space_changes space_points space_draws
+    space_params
+    space_forbidden
+    space_cube
+    space_conditions space_declared space_json space_likely space_sklearn
     numerics parameters
     errors
 """
