@@ -27,9 +27,14 @@ LAYERS = """
     named observed
     asked parts outcome
     history
-    lineage
+    lineage ranking
     space
-    space_json space_likely space_sklearn
+    space_changes space_points space_draws
+    space_params
+    space_forbidden
+    space_cube
+    space_conditions space_declared space_json space_likely space_sklearn
+    objectives events
     numerics parameters
     errors
 """

@@ -1,145 +1,38 @@
-"""Event and History: what happened, and the same as arrays.
+"""History: the events of a study as arrays.
 
 A study is a log of events; `History` folds them into columns with one row per trial, and
-everything else reads those. Only `History.apply` changes a history.
-
-Kinds of events, and what their bodies hold:
-
-========  =========================================================================================
-opened    space, objectives, seed, sampler, scheduler; about: versions and machine; where there are:
-          fidelity (name, least and most), constraints (name, >= or <=, bound), cost (its name)
-grew      space: all parameters from here on; or parameters: those added or widened
-queued    params: a configuration to try next; again: even if it was tried before; whole: false if
-          the scheduler says how much it is given
-created   draw, params; where they matter: parent, tag, budget, queued (which entry), owner
-reported  step, loss: one number per objective; metrics: whatever else was reported
-finished  state; for DONE loss and metrics; params if the trial asked for others than it was given;
-          error (kind, message, traceback) for FAILED and LOST; seconds
-noted     facts: anything worth keeping, about a trial or about the study
-========  =========================================================================================
-
-``params`` are raw values (see `luthier.parameters`), and a loss is always minimised.
+everything else reads those. Only `History.apply` changes a history. The events stand in
+`luthier.events`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from luthier import ranking
 from luthier.errors import SpaceError, StoreError
+from luthier.events import KINDS, Event, State
 from luthier.lineage import Merged, Seen, alike, shown
 from luthier.numerics.columns import Columns
+from luthier.objectives import Constraint, Fidelity, Objective
 from luthier.parameters import Array, Ints, Raw
 from luthier.space import Mask, Space
 
+__all__ = [
+    "KINDS",
+    "Constraint",
+    "Event",
+    "Fidelity",
+    "History",
+    "Objective",
+    "State",
+]
+
 Kind = TypeVar("Kind")
-KINDS = ("opened", "grew", "queued", "created", "reported", "finished", "noted")
-
-
-class State(IntEnum):
-    """How a trial stands."""
-
-    RUNNING = 0
-    DONE = 1  #: returned a valid result
-    STOPPED = 2  #: ended early after `should_stop` said so; its reports remain
-    FAILED = 3  #: raised, gave no valid number, or broke a limit
-    LOST = 4  #: its process is gone
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened.
-
-    Parameters
-    ----------
-    kind : str
-        One of `KINDS`.
-    trial : int or None
-        The trial's number; None for what concerns the study.
-    at : float
-        When, in UNIX seconds.
-    body : dict
-        Plain data, see the top of this module.
-    by : str
-        Which open study wrote it, so that it knows its own events when it reads them back.
-    """
-
-    kind: str
-    trial: int | None
-    at: float
-    body: dict[str, Any] = field(default_factory=dict)
-    by: str = ""
-
-
-@dataclass(frozen=True)
-class Objective:
-    """A named number to make small, or large."""
-
-    name: str
-    maximize: bool = False
-
-    @property
-    def sign(self) -> int:
-        """Multiplies what the user reads to give a loss, and a loss to give it back."""
-        return -1 if self.maximize else 1
-
-    def __str__(self) -> str:
-        return f"{'maximize' if self.maximize else 'minimize'} {self.name}"
-
-
-@dataclass(frozen=True)
-class Fidelity:
-    """What a trial can be given less of: epochs, trees, a share of the data, folds.
-
-    Parameters
-    ----------
-    name : str
-        Of the unit, in the plural.
-    least, most : int
-        The smallest amount that tells anything, and the whole.
-    """
-
-    name: str
-    least: int
-    most: int
-
-    def __str__(self) -> str:
-        return f"{self.name} from {self.least} to {self.most}"
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """A returned metric that must keep to a bound.
-
-    Parameters
-    ----------
-    name : str
-        Of the metric.
-    least : bool
-        The bound is the least that is allowed, else the most.
-    bound : float
-    """
-
-    name: str
-    least: bool
-    bound: float
-
-    def excess(self, value: float) -> float:
-        """By how much a value is beyond the bound; 0 or less where it keeps to it."""
-        return self.bound - value if self.least else value - self.bound
-
-    @property
-    def sign(self) -> str:
-        """``>=`` or ``<=``."""
-        return ">=" if self.least else "<="
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.sign} {self.bound:g}"
 
 
 class _Column(Generic[Kind]):
@@ -452,9 +345,7 @@ class History:
 
         Infinite where a constraint's metric is not known.
         """
-        scale = np.array([max(abs(c.bound), 1e-12) for c in self.constraints])
-        excess = np.maximum(np.nan_to_num(self.G, nan=math.inf), 0.0)
-        return np.asarray((excess / scale).sum(axis=1)) if len(scale) else np.zeros(len(self))
+        return ranking.violation(self.G, self.constraints)
 
     @property
     def ended(self) -> int:
@@ -556,27 +447,11 @@ class History:
 
         With several objectives: first those that no other dominates, and so on, front by front.
         """
-        rows = np.flatnonzero(self.done)
-        Y, bad = self.Y[rows], ~self.feasible[rows]
-        if len(self.objectives) == 1:
-            rank = Y[:, 0]
-            if k == 1 and len(rows) and not (bad.any() or np.isnan(rank).any()):
-                return rows[[np.argmin(rank)]]  # sorting takes 20 times as long, and runs ask often
-            rank = np.where(bad, self.violation[rows], rank)
-        else:
-            from luthier.numerics.pareto import fronts
-
-            rank = np.empty(len(rows))
-            for group in (bad, ~bad):
-                rank[group] = fronts(Y[group])
-        return rows[np.lexsort((rows, rank, bad))[:k]]
+        return ranking.best(self, k)
 
     def furthest(self, k: int = 1) -> Ints:
         """Rows of the k stopped trials that came furthest; of those, with the best last reports."""
-        last = {int(row): i for i, row in enumerate(self.owner) if self.stopped[row]}
-        rows, at = np.array([*last], dtype=np.int64), np.array([*last.values()], dtype=np.int64)
-        losses = self.value[at, 0]
-        return rows[np.lexsort((rows, losses, -self.step[at], ~np.isfinite(losses)))[:k]]
+        return ranking.furthest(self, k)
 
     def seen(self) -> History:
         """What samplers and schedulers see: one row per draw, in that order, none of them lost.
@@ -653,28 +528,6 @@ class History:
             told = self._metrics.pop(row, {})
             kept = {step: m for step, m in told.items() if not least <= step < below}
             self._metrics |= {row: kept} if kept else {}
-
-    def _chained(self, rows: Ints, chains: Sequence[Sequence[int]]) -> History:
-        """These rows alone; the last row of a chain gets what the others had reported.
-
-        But for steps that were done again: of these the later reports count.
-        """
-        heir = np.arange(len(self))
-        until = np.full(len(self), np.inf)
-        if chains:
-            first = np.full(len(self), np.inf)
-            np.minimum.at(first, self.owner, self.step)
-            for chain in chains:
-                heir[chain] = chain[-1]
-                for row, after in zip(chain[-2::-1], chain[:0:-1], strict=True):
-                    until[row] = min(until[after], first[after])
-                begun = np.isfinite(first[chain[-1]]) or not self.running[chain[-1]]
-                if not begun and self.lost[chain[0]]:
-                    until[chain[:-1]] = -np.inf  # nobody knows yet where a retry begins
-        reports = np.flatnonzero(self.step < until[self.owner])
-        made = self._pick(rows, reports, heir)
-        made.queue = self.queue  # one list: what is queued and taken later shows in both
-        return made
 
     def at(self, step: int) -> History:
         """As if every trial had ended with its report at a step.

@@ -8,12 +8,12 @@ before, which is rare, it is made anew.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from luthier.parameters import Raw
+from luthier.parameters import Ints, Raw
 
 if TYPE_CHECKING:
     from luthier.history import History
@@ -42,6 +42,29 @@ def shown(view: View) -> History:
     return view.made
 
 
+def chained(source: History, rows: Ints, chains: Sequence[Sequence[int]]) -> History:
+    """Some rows alone; the last row of a chain gets what the others had reported.
+
+    But for steps that were done again: of these the later reports count.
+    """
+    heir = np.arange(len(source))
+    until = np.full(len(source), np.inf)
+    if chains:
+        first = np.full(len(source), np.inf)
+        np.minimum.at(first, source.owner, source.step)
+        for chain in chains:
+            heir[chain] = chain[-1]
+            for row, after in zip(chain[-2::-1], chain[:0:-1], strict=True):
+                until[row] = min(until[after], first[after])
+            begun = np.isfinite(first[chain[-1]]) or not source.running[chain[-1]]
+            if not begun and source.lost[chain[0]]:
+                until[chain[:-1]] = -np.inf  # nobody knows yet where a retry begins
+    reports = np.flatnonzero(source.step < until[source.owner])
+    made = source._pick(rows, reports, heir)
+    made.queue = source.queue  # one list: what is queued and taken later shows in both
+    return made
+
+
 class Seen:
     """One row per draw, none of them lost; see `History.seen`."""
 
@@ -54,7 +77,7 @@ class Seen:
             while (before := int(source.parent[chain[-1]])) >= 0 and source.lost[before]:
                 chain.append(before)
             chains.append(chain[::-1])
-        self.source, self.made = source, source._chained(rows, chains)
+        self.source, self.made = source, chained(source, rows, chains)
         self._place = {int(row): i for i, row in enumerate(rows)}
         self._retries = {chain[-1] for chain in chains if len(chain) > 1}
         for chain in chains:
@@ -89,7 +112,7 @@ class Merged:
         found = sorted(chains.values())
         rows = np.array([chain[-1] for chain in found], dtype=np.int64)
         first = np.array([chain[0] for chain in found], dtype=np.int64)
-        made = source._chained(rows, [chain for chain in found if len(chain) > 1])
+        made = chained(source, rows, [chain for chain in found if len(chain) > 1])
         for name in ("draw", "tag", "started", "parent"):
             made._put(slice(None), **{name: getattr(source, name)[first]})
         made._whole = True

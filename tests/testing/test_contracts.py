@@ -33,7 +33,7 @@ class Inactive(Base):
 
 class Heedless(Base):
     def ask(self, space, history, k, rng):
-        return Proposal(space._drawn(k, rng))
+        return Proposal(space._cube.draw(k, rng, {}))
 
 
 class Writes(Base):

@@ -13,6 +13,7 @@ from luthier.errors import SpaceError
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 Raw = float | int
 When = Mapping[str, tuple[Any, ...]]
 
