@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from inspect import getclosurevars
 from pathlib import Path
 from typing import Any
@@ -281,10 +282,11 @@ def _loosen() -> None:
     """
     if keras.backend.backend() != "tensorflow":
         return
-    from tensorflow.python.framework import ops
-
+    ops = import_module("tensorflow.python.framework.ops")
     registry = getattr(getattr(ops, "gradient_registry", None), "_registry", None)
-    for name, entry in [*registry.items()] if isinstance(registry, dict) else []:
+    if not isinstance(registry, dict):
+        return
+    for name, entry in list(registry.items()):
         if not name.startswith("CustomGradient-") or not isinstance(entry, dict):
             continue
         gradient = entry.get("type")
@@ -302,9 +304,7 @@ def _graph(gradient: Any) -> Any:
             gradient = getclosurevars(gradient).nonlocals[word]
         except (TypeError, KeyError, ValueError):
             return None
-    return next(
-        (part.graph for part in keras.tree.flatten(gradient) if hasattr(part, "graph")), None
-    )
+    return next((one.graph for one in keras.tree.flatten(gradient) if hasattr(one, "graph")), None)
 
 
 def _ask(graph: weakref.ref[Any], name: str, op: Any, *gradients: Any) -> Any:
