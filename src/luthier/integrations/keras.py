@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from inspect import getclosurevars
 from pathlib import Path
 from typing import Any
 
@@ -262,16 +266,55 @@ def session(trial: Trial) -> Iterator[None]:
     try:
         yield
     finally:
+        _loosen()
         # It looks for garbage, as models hold themselves in circles. Once: that takes 0.3 seconds
         # of CPU among the 500,000 objects that PyTorch and Keras have made.
         keras.utils.clear_session(free_memory=True)
 
 
+def _loosen() -> None:
+    """Let each gradient that TensorFlow has registered live as long as the graph it belongs to.
+
+    Its registry holds those of `tf.custom_gradient` for ever, and each of them its graph, and
+    Keras's losses and activations make some with every model: 3.9 MB a trial. Now the graph holds
+    them and the registry asks the graph; both go with the last function that still has the graph.
+    What is not as it was in TensorFlow 2.21 is left alone.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return
+    ops = import_module("tensorflow.python.framework.ops")
+    registry = getattr(getattr(ops, "gradient_registry", None), "_registry", None)
+    if not isinstance(registry, dict):
+        return
+    for name, entry in list(registry.items()):
+        if not name.startswith("CustomGradient-") or not isinstance(entry, dict):
+            continue
+        gradient = entry.get("type")
+        graph = _graph(gradient)
+        if graph is not None:
+            setattr(graph, name, gradient)
+            entry["type"] = partial(_ask, weakref.ref(graph), name)
+            weakref.finalize(graph, registry.pop, name, None).atexit = False
+
+
+def _graph(gradient: Any) -> Any:
+    """The graph of what a registered gradient is the gradient of; None where that is not told."""
+    for word in ("tape_grad_fn", "result"):  # what the wrappers of tf.custom_gradient close over
+        try:
+            gradient = getclosurevars(gradient).nonlocals[word]
+        except (TypeError, KeyError, ValueError):
+            return None
+    return next((one.graph for one in keras.tree.flatten(gradient) if hasattr(one, "graph")), None)
+
+
+def _ask(graph: weakref.ref[Any], name: str, op: Any, *gradients: Any) -> Any:
+    return getattr(graph(), name)(op, *gradients)
+
+
 def _prepare(model: Any, x: Any) -> None:
     """Make the variables of model and optimiser, where `x` is arrays to make them from.
 
-    Keras would make the optimiser's inside its compiled step, and TensorFlow then keeps a graph
-    for each of them for ever: 4.6 MB a trial for a small network, and so 1.6 MB.
+    Keras would make the optimiser's inside its compiled step, with a graph for each of them.
     """
     arrays = keras.tree.flatten(x)
     if not model.built and all(hasattr(array, "shape") for array in arrays):
