@@ -51,7 +51,7 @@ class GP:
     kind, and the one with the largest expected improvement upon the best expected loss. Where
     parameters depend on a choice without order, such as which model, one point in four has the
     option that was tried least, and is the most promising of a few random ones. With more than 20
-    parameters, where nothing was gained for a dozen trials, two points of three lie elsewhere than
+    parameters, where nothing was gained for a dozen trials, one point of three lies elsewhere than
     around the best. Running trials count as if they had ended as expected, and make the bounds
     bolder. Failed ones count as a little worse than the worst, stopped ones as their curves say
     that they would have ended, with the uncertainty of that. Beyond 250 trials, the best, the
@@ -152,7 +152,7 @@ def explain(space: Space, history: History) -> str:
     held = rarest(space, np.asarray(history.X), history.proposals)
     among = f" among some with {held.words}, which was tried least" if held else ""
     made = f"A Gaussian process of {', '.join(parts)}: the point with {rule} of the loss{among}."
-    if history.proposals % 3 and history.cost is None and Exhausted.some(space, history):
+    if history.proposals % 3 == 1 and history.cost is None and Exhausted.some(space, history):
         made += " Nothing was gained around the best trial of late, so it lies further away."
     return made
 
@@ -262,9 +262,9 @@ class _Search:
             self.promise = LowerBound(BOLD[draw % 3] * crowded + 1.2 * noisy)
         if len(self.models) > 1:
             mean = self._aimed(draw, BETWEEN[draw % 2] * crowded)
-        self.left = self._exhausted() if draw % 3 and self.price is None else None
+        self.left = self._exhausted() if draw % 3 == 1 and self.price is None else None
         if self.left is not None:
-            mean = self._elsewhere(self.left, mean)
+            mean = np.where(self.left(self.model.points), np.inf, mean)
         row = self._from_branch(draw)
         if row is None:
             row = self._from_all() if self.candidates.few else self._from_climb(mean)
@@ -279,16 +279,6 @@ class _Search:
         if len(self.models) > 1:
             return None
         return Exhausted.of(self.space, self.history, self.measured, self.model.hyper.lengths)
-
-    def _elsewhere(self, left: Exhausted, mean: Array) -> Array:
-        """Aim at what is better than the best outside of exhausted places."""
-        mean = np.where(left(self.model.points), np.inf, mean)
-        mean[self.broken] = np.inf
-        best = int(np.argmin(mean))
-        if np.isfinite(mean[best]) and isinstance(self.promise, Improvement):
-            self.best, belief = best, self.model(self.model.points[np.array([best])])
-            self.promise = Improvement(float(belief.mean[0]), float(belief.variance[0]))
-        return mean
 
     def _from_branch(self, draw: int) -> Array | None:
         """The best of some points with the rarest option; None where it is not the turn of one."""
