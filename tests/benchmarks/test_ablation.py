@@ -28,10 +28,17 @@ def loss(params):
     return level + (params["units_1"] - 2.7) ** 2 + 0.01 * abs(params.get("rate", 3.0) - 5.5)
 
 
-def tried(name, trials=24):
+WIDE = Space({f"weight_{chr(97 + j)}": Float(0.0, 1.0) for j in range(21)})
+
+
+def flat(params):
+    return 1.0 + (max(params.values()) < 0.9)  # after the start nothing is gained
+
+
+def tried(name, trials=24, space=SPACE, loss=loss):
     from benchmarks.quality.rivals import rival
 
-    found = rival(name)(SPACE, 3, trials, 2)
+    found = rival(name)(space, 3, trials, 2)
     found.ask()  # one trial stays on its way
     made = []
     for _ in range(trials):
@@ -48,7 +55,11 @@ def test_without_an_ingredient_other_points_are_tried():
     whole = tried("luthier-auto")
     same = [name for name in rivals(flight=2) if tried(name) == whole]
 
-    assert same == ["without-noise"]  # here the quiet start is the better one every time
+    # Here the quiet start is the better one every time, and no place is left: it takes more
+    # parameters than these.
+    assert same == ["without-noise", "without-elsewhere"]
+    wide = {"space": WIDE, "loss": flat}
+    assert tried("without-elsewhere", **wide) != tried("luthier-auto", **wide)
 
 
 def test_every_ingredient_is_there_and_put_back():
