@@ -189,7 +189,8 @@ def table(records: Sequence[running.Record], flight: int, base: str) -> str:
             lines.append(f"| {words} (`{name}`) | " + " | ".join(cells) + " |")
     if not seen:
         return ""
-    words = " ".join(WORDS.format(trials=min(seen), draws=report.DRAWS).split())
+    lengths = " or ".join(str(n) for n in sorted(set(seen)))
+    words = " ".join(WORDS.format(trials=lengths, draws=report.DRAWS).split())
     which = ", ".join(sorted({r["version"] for r in records if r["flight"] == flight}))
     sizes_told = f"In brackets, how many tasks; {most} seeds. Measured of {which}."
     return f"{words} {sizes_told}\n\n" + "\n".join(lines)
