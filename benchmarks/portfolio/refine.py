@@ -109,8 +109,8 @@ def portable(name: str, params: Mapping[str, Any], columns: int, spread: float |
 
 
 def _total(scores: Mapping[str, float | None]) -> float | None:
-    found = list(scores.values())
-    return None if any(s is None for s in found) else float(np.sum(found))  # type: ignore[arg-type]
+    found = [score for score in scores.values() if score is not None]
+    return float(np.sum(found)) if len(found) == len(scores) else None
 
 
 def key_of(params: Params) -> str:
