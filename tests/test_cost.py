@@ -25,6 +25,7 @@ def spent(made):
     return np.cumsum([result.metrics["price"] for result in made.results])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["gp", "auto"])
 def test_it_makes_more_trials_for_the_same_cost(sampler):
     budget, blind, aware = 60, [], []

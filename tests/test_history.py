@@ -340,6 +340,7 @@ def content(made):
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(lineages(), st.data())
 def test_a_history_that_has_grown_shows_what_one_made_afresh_does(events, data):

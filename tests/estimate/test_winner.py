@@ -168,6 +168,7 @@ def test_average_precision_is_pooled_and_not_flattered_by_small_folds():
     assert naive > truth + 0.1
 
 
+@pytest.mark.slow
 def test_ratios_are_not_crooked_by_few_rows():
     # One candidate, so nothing is chosen: half of the target's variance is told.
     rng = np.random.default_rng(19)

@@ -300,6 +300,7 @@ def breaks_once(folder, trial):
     return 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [

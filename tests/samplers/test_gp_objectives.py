@@ -56,6 +56,7 @@ def test_it_goes_along_the_front():
     assert max(xs) > 3.8
 
 
+@pytest.mark.slow
 def test_it_dominates_more_than_random_search():
     ours = [area(run(seed=s, trials=25)) for s in (1, 2, 3)]
     theirs = [area(run("random", seed=s, trials=25)) for s in (1, 2, 3)]

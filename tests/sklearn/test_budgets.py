@@ -250,6 +250,7 @@ def test_a_scheduler_that_watches_sees_more_and_more():
     assert (history.done == (np.array(given) == 60)).all()
 
 
+@pytest.mark.slow
 def test_an_iteration_may_be_of_a_step_of_a_pipeline():
     """The winner is fitted to all rows with all of it."""
     pipeline = make_pipeline(StandardScaler(), SGDClassifier(tol=None, random_state=0))
@@ -320,6 +321,7 @@ def test_what_else_decides_sees_the_whole_alone():
     assert (short.cv_results_["n_resources"] == 60).sum() >= 2
 
 
+@pytest.mark.slow
 def test_who_fails_does_not_go_on():
     class Odd(DecisionTreeClassifier):
         def fit(self, X, y):

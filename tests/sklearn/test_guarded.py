@@ -213,6 +213,7 @@ def test_the_winner_is_fitted_within_the_limit_and_brought_back():
     assert none_left()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("act", "said"), [("memory", "MemoryLimit"), ("crash", "SIGABRT")])
 def test_a_winner_that_breaks_the_limit_leaves_what_was_found(act, said):
     search = refitted("nothing").fit(X, y).set_params(param_grid={"act": [act]})
@@ -225,11 +226,13 @@ def test_a_winner_that_breaks_the_limit_leaves_what_was_found(act, said):
     assert none_left()
 
 
+@pytest.mark.slow
 def test_what_the_last_fit_raises_goes_on():
     with pytest.raises(ValueError, match="too cold"):
         refitted("raise").fit(X, y)
 
 
+@pytest.mark.slow
 def test_a_winner_that_cannot_be_pickled_is_fitted_here():
     with pytest.warns(UserWarning, match="Refitted cannot be pickled"):
         search = refitted("unpicklable").fit(X, y)
@@ -237,6 +240,7 @@ def test_a_winner_that_cannot_be_pickled_is_fitted_here():
     assert search.best_estimator_.by_ == os.getpid()
 
 
+@pytest.mark.slow
 def test_the_last_fit_has_time_for_its_rows():
     """Half more of them, half more seconds; never less, and the same memory."""
     asked = []

@@ -69,6 +69,7 @@ def test_a_search_that_goes_on_suggests_what_it_would_have(data, tmp_path):
     assert points(again) == points(whole)
 
 
+@pytest.mark.slow
 def test_several_at_once_differ(data):
     search = SearchCV(
         KNeighborsClassifier(), trials=9, cv=[next(CV.split(*data))], n_jobs=3, honest=False,
