@@ -5,6 +5,7 @@ import pytest
 
 from luthier.errors import DataError
 from luthier.estimate import finalists, fits, honest, measure, overtuning
+from luthier.estimate.result import gain
 from luthier.models import METRICS, fit_verdict
 
 TRAIN = [[0.99, 0.98, 0.99], [0.62, 0.61, 0.60], [0.91, 0.90, 0.92], [0.99, 0.99, 0.99]]
@@ -110,3 +111,9 @@ def test_the_alarm_reads_the_honest_gain():
 def test_finalists_that_do_not_fit_are_refused(scores, default, told):
     with pytest.raises(DataError, match=told):
         finalists(scores, default, ratio=0.25)
+
+
+def test_findings_are_printed_in_words():
+    found = gain(0.1, 0.02, 9, 0.9)
+    assert str(found) == found.words
+    assert str(overtuning(found)) == overtuning(found).words

@@ -33,8 +33,14 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from luthier import Choice, Float, Int, Space
-from luthier.errors import SpaceError, StoreError, StudyError
-from luthier.sklearn import BayesSearchCV, GeneticSearchCV, RandomizedSearchCV, SearchCV
+from luthier.errors import AllFailed, SpaceError, StoreError, StudyError
+from luthier.sklearn import (
+    BayesSearchCV,
+    GeneticSearchCV,
+    GridSearchCV,
+    RandomizedSearchCV,
+    SearchCV,
+)
 
 pytestmark = pytest.mark.slow  # whole searches
 
@@ -403,6 +409,39 @@ def test_failures_are_reported():
         SearchCV(Odd(), {"max_depth": [1, 3]}, trials=2).fit(X, Y)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_search_without_any_score_is_an_error_and_ends_early(tmp_path):
+    """A wrong scorer, say: hours of it would be for nothing. Fits that all fail too."""
+    words = np.array(["no", "yes"])[Y % 2]
+    settings = {"trials": 50, "store": tmp_path / "a.db"}
+    for _ in range(2):  # again: it goes no further
+        search = SearchCV(TREE, DEEP, scoring="f1", **settings)
+        with pytest.raises(AllFailed, match=r"none of the 10 candidates .* scoring='f1' gave NaN"):
+            search.fit(X, words)
+        assert len(search.study_) == 10
+    with pytest.raises(AllFailed, match="none of the 2 candidates"):
+        SearchCV(TREE, DEEP, trials=2, scoring="f1").fit(X, words)
+    search = SearchCV(Odd(), {"max_depth": list(range(1, 99, 2))}, trials=40)
+    with pytest.raises(ValueError, match=r"All the .* fits failed"):
+        search.fit(X, Y)
+    assert len(search.study_) == 10
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_grid_without_any_score_ends_as_scikit_learns_does():
+    words = np.array(["no", "yes"])[Y % 2]
+    search = GridSearchCV(TREE, {"max_depth": [1, 2]}, scoring="f1").fit(X, words)
+
+    assert np.isnan(search.best_score_)
+    assert not hasattr(search, "honest_score_")
+    assert "best of 2: nan" in repr(search)
+
+
+def test_an_unknown_method_is_told_by_that_name():
+    with pytest.raises(StudyError, match=r"method: there is none named 'gpp'. Did you mean 'gp'"):
+        SearchCV(TREE, DEEP, method="gpp").fit(X, Y)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_candidate_that_kills_its_process_fails_alone():
@@ -598,11 +637,26 @@ def test_it_survives_cloning_and_pickling():
 
 
 def test_it_shows_itself():
-    """As a diagram, before and after."""
-    search = SearchCV(TREE, DEEP, trials=1)
-    for one in (search, clone(search).fit(X, Y)):
+    """As a diagram, before and after; and what came of it, in words."""
+    search = SearchCV(TREE, DEEP, trials=2)
+    fitted = clone(search).fit(X, Y)
+    for one in (search, fitted):
         assert "SearchCV" in one._repr_html_()
         assert "DecisionTreeClassifier" in one._repr_html_()
+
+    best = f"best of 2: {fitted.best_score_:.4g} with max_depth={fitted.best_params_['max_depth']}"
+    for shown in (repr(fitted), fitted._repr_html_()):
+        assert best in shown
+        assert fitted.summary().splitlines()[0] in shown
+    assert repr(search) == "SearchCV(estimator=" + repr(TREE) + f", space={DEEP!r}, trials=2)"
+
+
+def test_what_a_long_winner_is_shown_as():
+    words = {f"a_name_that_is_long_{i}": 1 / 3 for i in range(30)}
+    fitted = SearchCV(TREE, DEEP, trials=1).fit(X, Y)
+    fitted.best_params_ = words
+
+    assert max(map(len, repr(fitted).splitlines())) < 500
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -8,8 +8,20 @@ from dataclasses import dataclass
 EARLIER = "Of that, {:.2g} was taken off because the candidates had been chosen with less before."
 
 
+class Told:
+    """A finding that is printed as it is said in words."""
+
+    @property
+    def words(self) -> str:
+        """The finding in a sentence or two."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.words
+
+
 @dataclass(frozen=True)
-class Honest:
+class Honest(Told):
     """What to expect of a search's winner, refitted on all rows, on rows that nobody has seen.
 
     Scores are greater-is-better, as scikit-learn's scorers give them.
@@ -71,7 +83,7 @@ class Honest:
 
 
 @dataclass(frozen=True)
-class Gain:
+class Gain(Told):
     """By how much one candidate is better than another, judged in pairs.
 
     Attributes

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from luthier.errors import DataError
 from luthier.estimate.measures import Measure
 from luthier.estimate.pool import pooled
-from luthier.estimate.result import Honest
+from luthier.estimate.result import Honest, Told
 from luthier.estimate.winner import honest, standing
 
 Array = npt.NDArray[np.float64]
@@ -20,7 +20,7 @@ CELLS = 20_000_000  # labels that are held at once
 
 
 @dataclass(frozen=True)
-class Threshold:
+class Threshold(Told):
     """A threshold, what it is for, and what to expect of it.
 
     Attributes

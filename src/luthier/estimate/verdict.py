@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from luthier.errors import DataError
 from luthier.estimate.folds import over_folds
-from luthier.estimate.result import Gain
+from luthier.estimate.result import Gain, Told
 from luthier.numerics.gap import Gap, judged
 
 # Measured on searches whose truth is known: 0.2 finds four of five searches that gained nothing,
@@ -19,7 +19,7 @@ SUSPECT = 0.2
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Told):
     """Whether a candidate over- or underfits.
 
     Attributes
@@ -96,7 +96,7 @@ def fits(
 
 
 @dataclass(frozen=True)
-class Overtuning:
+class Overtuning(Told):
     """Whether tuning gained anything over a candidate that needs no search.
 
     Attributes

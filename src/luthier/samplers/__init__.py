@@ -60,16 +60,16 @@ __all__ = [
 ]
 
 
-def sampler(given: str | Sampler) -> Sampler:
+def sampler(given: str | Sampler, argument: str = "sampler") -> Sampler:
     """The sampler that a name stands for; plug-ins add names by the entry point
-    ``luthier.samplers``.
+    ``luthier.samplers``. Messages call it by the argument that it was given for.
 
     Raises
     ------
     StudyError
         If there is no such sampler.
     """
-    found: Sampler = find("sampler", "luthier.samplers", NAMES, given, "ask")
+    found: Sampler = find(argument, "luthier.samplers", NAMES, given, "ask")
     return found
 
 

@@ -11,6 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from luthier.errors import DataError
 from luthier.estimate import Fit, Honest, Overtuning, fits, overtuning
 
+WIDE = 400  # characters of the winner's parameters that are shown
+
 
 class Figures:
     """Honest figures of the winner, worked out when they are first asked for."""
@@ -26,6 +28,7 @@ class Figures:
     HIDDEN: ClassVar[tuple[str, ...]] = (*NAMES, "ended_", "finals_", "study_")
 
     best_index_: int
+    best_params_: dict[str, Any]
     ended_: str
     finals_: Overtuning
 
@@ -96,6 +99,27 @@ class Figures:
                 "candidates, so there is nothing to compare with."
             )
         return overtuning(gain)
+
+    def __repr__(self, *given: Any, **more: Any) -> str:
+        made: str = super().__repr__(*given, **more)
+        return "\n  ".join([made, *self._found()])
+
+    def _html_repr(self) -> str:  # what scikit-learn shows in a notebook
+        from html import escape
+
+        found = "\n".join(self._found())
+        diagram: str = super()._html_repr()  # type: ignore[misc]
+        return diagram + (f"<pre>{escape(found)}</pre>" if found else "")
+
+    def _found(self) -> list[str]:
+        """The best and the summary; nothing before `fit`."""
+        if not hasattr(self, "best_params_"):
+            return []
+        params = ", ".join(f"{name}={value!r}" for name, value in self.best_params_.items())
+        score = getattr(self, "best_score_", None)  # a callable refit leaves none
+        told = "" if score is None else f" {score:.4g}"
+        best = f"best of {len(self.cv_results_['params'])}:{told} with {params}"
+        return [best if len(best) <= WIDE else f"{best[:WIDE]}...", *self._said()]
 
     def summary(self) -> str:
         """What came of the search, in plain words: a sentence to a line.

@@ -336,6 +336,10 @@ class Fitting:
                 made[row] = [self.score(outcome) for outcome in outcomes]
         return made
 
+    def scored(self) -> bool:
+        """Whether any candidate has a score on any fold."""
+        return any(math.isfinite(self.score(one)) for row in self.outcomes for one in row)
+
     def partial(self, row: int) -> bool:
         """Whether a candidate was given less than the whole."""
         return self.budgets is not None and self.budgets.partial(row)

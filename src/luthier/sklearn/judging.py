@@ -123,6 +123,8 @@ class Evidence:
         DataError
             If neither will do.
         """
+        if not len(self.scores):
+            raise DataError("no candidate has a score on every fold: there is nothing to tell from")
         given = self._predictions()
         best = None if self.best == int(np.argmax(self.scores.mean(axis=1))) else self.best
         if given is not None and self.measure is not None:

@@ -18,9 +18,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _num_samples
 
-from luthier.errors import SpaceError, StudyError
+from luthier.errors import AllFailed, SpaceError, StudyError
 from luthier.history import State
 from luthier.run.limit import Limit
+from luthier.run.loop import HOPELESS
+from luthier.samplers import sampler
 from luthier.sklearn import choosing, deciding
 from luthier.sklearn.base import Folded
 from luthier.sklearn.budgets import Budgets
@@ -231,7 +233,7 @@ class SearchCV(Folded):
         study = Study(
             wanted.space,
             maximize=SCORE,
-            sampler=self._auto if self.method == "auto" else self.method,
+            sampler=sampler(self._auto if self.method == "auto" else self.method, "method"),
             scheduler="full" if budgets is None else budgets.scheduler,
             fidelity=None if budgets is None else budgets.stated,
             store=self.store,
@@ -389,10 +391,21 @@ class Asking:
         return folds
 
     def run(self) -> None:
-        """Ask, evaluate, tell."""
+        """Ask, evaluate, tell.
+
+        Raises
+        ------
+        AllFailed
+            If no candidate has a score, at the end or after the first ten.
+        ValueError
+            If no fold could be fitted, in scikit-learn's words.
+        """
         fitting = self.fitting
         self._recall()
         while not fitting.over():
+            if len(fitting.candidates) >= HOPELESS and not fitting.scored():
+                fitting.ended = f"the first {HOPELESS} candidates have no score"
+                break
             count = self._affordable(max(1, math.ceil(fitting.workers.count / len(self.splits))))
             if not count:
                 what = "trials were run" if fitting.budgets is None else "whole trials were spent"
@@ -409,6 +422,13 @@ class Asking:
             self._evaluate(asked)
         ran = range(len(fitting.candidates))
         fitting.complain(ran)
+        if ran and not fitting.scored():
+            raise AllFailed(
+                f"scoring: none of the {len(ran)} candidates that were tried has a score: the "
+                f"folds failed, or scoring={self.search.scoring!r} gave NaN for all of them. The "
+                "warnings above say why; error_score='raise' stops at the first error. Fit and "
+                "score the estimator by itself before it is searched."
+            )
         fitting.results = fitting.table()
 
     def _affordable(self, jobs: int) -> int:

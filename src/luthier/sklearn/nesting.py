@@ -15,12 +15,13 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import indexable
 
 from luthier.estimate import over_folds
+from luthier.estimate.result import Told
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Nested:
+class Nested(Told):
     """What whole searches, each blind to a part of the data, scored on that part.
 
     Attributes
