@@ -326,9 +326,9 @@ def shown(records: list[dict[str, Any]], whos: Sequence[str]) -> str:
         lines.append(f"| {who} | {middle:.2f} | {reached:.0%} | " + " | ".join(cells) + " |")
     lines += [
         "",
-        "CPU time of one process until a candidate with all five folds of all rows has the score that "
-        f"scikit-learn's RandomizedSearchCV has after {CANDIDATES} candidates, as a share of the "
-        "time that this takes it; a dash: not within "
+        "CPU time of one process until a candidate with all five folds of all rows has the score "
+        f"that scikit-learn's RandomizedSearchCV has after {CANDIDATES} candidates, as a share of "
+        "the time that this takes it; a dash: not within "
         f"{CANDIDATES} candidates or {PATIENCE} times that time. AUC or r2. Wanted for SearchCV: "
         f"a median of at most 0.25. {load()}.",
     ]

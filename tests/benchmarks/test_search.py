@@ -71,7 +71,11 @@ def test_the_watch_counts_candidates_with_all_folds_and_ends_the_search(made):
 
     X, y = made
     good, bad = (linear_model.Ridge(alpha).fit(X, y) for alpha in (1e-3, 1e6))
-    watch = Watch("r2", 3, good.score(X, y), np.inf)
+    watch = Watch("r2", 3, 3 * len(y), good.score(X, y), np.inf)
+    for _ in range(3):
+        watch(good, X[: len(y) // 2], y[: len(y) // 2])  # of half the rows: it does not end
+    assert watch.candidates == 1
+    watch.candidates = 0
     for model in (good, bad, bad, bad, good):
         watch(model, X, y)
     assert (watch.candidates, watch.at) == (1, None)
