@@ -288,3 +288,14 @@ def test_what_does_not_fit_is_refused(change, told):
 
     with pytest.raises(DataError, match=told):
         honest(**given)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_only_candidate_gains_nothing_over_itself(seed):
+    """Sums in two orders differ in the last digit, which is no gain."""
+    P, y, fold = guesses(np.random.default_rng(seed), 1, 97, 0.7)
+
+    made = honest(P, y, fold, measure("accuracy", y), default=0)
+
+    assert (made.gain.mean, made.gain.low, made.gain.high) == (0, 0, 0)
+    assert "nothing is gained" in made.gain.words

@@ -368,7 +368,7 @@ def test_a_store_of_another_search_is_refused(tmp_path):
     """Other data, folds or scoring under the same name would mix two searches."""
     store = tmp_path / "s.db"
     ours.GridSearchCV(SVC(), {"C": [1, 2]}, store=store).fit(X, Y)
-    with pytest.raises(StudyError, match="another data and another folds"):
+    with pytest.raises(StudyError, match="other data and other folds"):
         ours.GridSearchCV(SVC(), {"C": [1, 2]}, store=store).fit(X[:-1], Y[:-1])
     with pytest.raises(StudyError, match="another scoring"):
         ours.GridSearchCV(SVC(), {"C": [1, 2]}, store=store, scoring="f1").fit(X, Y)

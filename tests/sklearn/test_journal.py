@@ -152,7 +152,7 @@ def test_another_search_is_refused():
     made = study()
     check(made, {"search": "A", "data": "1", "folds": "x"})
     check(made, {"search": "A", "data": "1", "folds": "x"})
-    with pytest.raises(StudyError, match=r"another search and another data\. Give study="):
+    with pytest.raises(StudyError, match=r"another search and other data\. Give study="):
         check(made, {"search": "B", "data": "2", "folds": "x"})
     with pytest.raises(StudyError, match="shuffles a random_state"):
         check(made, {"search": "A", "data": "1", "folds": "y"})

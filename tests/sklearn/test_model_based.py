@@ -19,6 +19,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import silhouette_score
+from sklearn.model_selection import GridSearchCV as ModelGridSearchCV
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -345,7 +346,7 @@ def test_one_store_holds_many_searches(tmp_path):
     SearchCV(TREE, DEEP, trials=3, store=store, study="b", scoring="f1_macro").fit(X, Y)
     with pytest.raises(StudyError, match="another scoring"):
         SearchCV(TREE, DEEP, trials=2, store=store, study="a", scoring="f1_macro").fit(X, Y)
-    with pytest.raises(StudyError, match=r"another folds.*a random_state"):
+    with pytest.raises(StudyError, match=r"other folds.*a random_state"):
         SearchCV(TREE, DEEP, trials=2, store=store, study="a", cv=3).fit(X, Y)
 
     again = SearchCV(Counted(), DEEP, trials=1, store=store, study="c").fit(X, Y)
@@ -648,7 +649,23 @@ def test_it_shows_itself():
     for shown in (repr(fitted), fitted._repr_html_()):
         assert best in shown
         assert fitted.summary().splitlines()[0] in shown
-    assert repr(search) == "SearchCV(estimator=" + repr(TREE) + f", space={DEEP!r}, trials=2)"
+    assert "best" not in repr(search)
+
+
+def test_its_lines_break_as_those_of_scikit_learn():
+    deep = make_pipeline(*[StandardScaler() for _ in range(9)], TREE)
+    theirs, ours = ModelGridSearchCV(deep, {}), GridSearchCV(deep, {})
+
+    assert len(repr(theirs).splitlines()) > 3
+    assert repr(ours) == repr(theirs)
+    assert repr(make_pipeline(ours)) == repr(make_pipeline(theirs))
+
+
+def test_a_fitted_search_is_the_same_estimator_to_a_stored_one(tmp_path):
+    """It shows what it found, which is no setting."""
+    inner = GridSearchCV(TREE, {"max_depth": [1, 2]})
+    for one in (inner, inner.fit(X, Y)):
+        SearchCV(one, {"cv": [2, 3]}, trials=2, store=tmp_path / "a.db").fit(X, Y)
 
 
 def test_what_a_long_winner_is_shown_as():

@@ -115,6 +115,8 @@ class Gain(Told):
     @property
     def words(self) -> str:
         """The gain in one sentence."""
+        if self.low == self.mean == self.high == 0:
+            return "They predict the same, so nothing is gained."
         span = f"{self.level:.0%} interval {self.low:+.3g} to {self.high:+.3g}"
         said = f"by {self.mean:+.3g} ({span})"
         if self.verdict == "better":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from inspect import signature
 from typing import Any
 
@@ -12,6 +12,14 @@ from sklearn.model_selection._validation import _fit_and_score
 KNOWS_CALLBACKS = "callback_ctx" in signature(_fit_and_score).parameters
 CHECKS_IN_FIT = hasattr(BaseSearchCV, "_check_input_parameters")
 RETURN = "return" if CHECKS_IN_FIT else "returned"  # a word of an error that older tests read
+
+
+def print_as_an_estimator(cls: type) -> None:
+    """Let scikit-learn break the lines of a class with a ``__repr__`` of its own as of others."""
+    with suppress(ImportError, AttributeError):
+        from sklearn.utils._pprint import _EstimatorPrettyPrinter as Printer
+
+        Printer._dispatch[cls.__repr__] = Printer._pprint_estimator
 
 
 class Calls:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from luthier.errors import DataError
 from luthier.estimate import Fit, Honest, Overtuning, fits, overtuning
+from luthier.sklearn import compat
 
 WIDE = 400  # characters of the winner's parameters that are shown
 
@@ -189,3 +190,6 @@ class Figures:
             for kind in ("train", "test")
         )
         return fits(train, valid, perfect=self._perfect)
+
+
+compat.print_as_an_estimator(Figures)

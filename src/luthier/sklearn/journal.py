@@ -14,6 +14,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+from sklearn.base import clone
 
 from luthier.errors import StudyError
 from luthier.history import State
@@ -27,6 +28,7 @@ SCORE = "score"
 NOT_SET = "(not set)"  # stands for a parameter that a candidate leaves alone
 TIMES = ("fit_time", "score_time", "n_test_samples")
 FOUND = "iterations"
+MANY = ("data", "folds")  # words for more than one
 FOLD, BUDGET = "fold", "budget"  # a noted fold, and what the candidate was given
 KINDS = (("test_scores", "test"), ("train_scores", "train"))
 
@@ -261,7 +263,7 @@ def fingerprint(search: Any, X: Any, y: Any, splits: Sequence[Any]) -> dict[str,
     """What a stored search must have in common with the one that goes on with it."""
     return {
         "search": type(search).__name__,
-        "estimator": _stable(repr(search.estimator)),
+        "estimator": _stable(repr(clone(search.estimator))),  # which may be a fitted search
         "scoring": _stable(repr(search.scoring)),
         "early_stopping": repr(getattr(search, "early_stopping", False)),
         "data": f"{digest(X)} {digest(y)}",
@@ -298,10 +300,11 @@ def check(study: Study, mine: Mapping[str, str]) -> None:
         return
     other = [name for name in mine if stored.get(name) != mine[name]]
     if other:
+        words = [f"{'other' if name in MANY else 'another'} {name}" for name in other]
         seed = " Or give the splitter that shuffles a random_state." if other == ["folds"] else ""
         raise StudyError(
-            f"store: it holds a search named {study.name!r} with another "
-            f"{' and another '.join(other)}. Give study= another name, or another store.{seed}"
+            f"store: it holds a search named {study.name!r} with {' and '.join(words)}. "
+            f"Give study= another name, or another store.{seed}"
         )
 
 
