@@ -62,7 +62,8 @@ def main() -> None:
         body, records = memory.run(repeats)
     elif given.what == "reach":
         whos = given.rivals.split(",") if given.rivals else list(reach.RIVALS)
-        body, records = reach.run(repeats, whos, given.minutes)
+        out = results.HERE / "results" / "search-reach.jsonl"
+        body, records = reach.run(repeats, whos, given.minutes, out)
         packages += [reach.PACKAGES[who] for who in whos if who in reach.PACKAGES]
     elif given.what == "less":
         body, records = less.run(repeats, given.minutes)

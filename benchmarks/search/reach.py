@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import statistics
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -125,6 +127,7 @@ def halving(s: Search) -> None:
     HalvingRandomSearchCV(
         s.model, scipy_space(s.space), n_candidates=CANDIDATES, min_resources="exhaust", cv=s.cv,
         scoring=s.scoring, random_state=s.seed, refit=False, error_score="raise",
+        return_train_score=False,
     ).fit(s.X, s.y)  # fmt: skip
 
 
@@ -174,6 +177,7 @@ def genetic(s: Search) -> None:
     GASearchCV(
         s.model, param_grid=space, population_size=20, generations=CANDIDATES // 20, cv=s.cv,
         scoring=s.scoring, refit=False, error_score="raise", verbose=False,
+        return_train_score=False,
     ).fit(s.X, s.y)  # fmt: skip
 
 
@@ -199,6 +203,7 @@ def flaml(s: Search) -> None:
     )  # fmt: skip
 
 
+RANDOM = "RandomizedSearchCV"  # the reference
 RIVALS: dict[str, Callable[[Search], None]] = {
     "luthier SearchCV": luthier,
     "luthier SearchCV, no racing": partial(luthier, racing=False),
@@ -243,7 +248,7 @@ class Watch:
         from sklearn.metrics import get_scorer
 
         self.scorer, self.folds, self.target, self.most = get_scorer(name), folds, target, most
-        self.enough = WHOLE * rows
+        self.rows = rows
         self.seen: dict[str, list[tuple[int, float]]] = defaultdict(list)
         self.best, self.candidates = -math.inf, 0
         self.at: float | None = None
@@ -257,7 +262,8 @@ class Watch:
         if len(scores) == self.folds:
             tested, mean = sum(n for n, _ in scores), float(np.mean([v for _, v in scores]))
             self.candidates += 1
-            if tested >= self.enough:
+            assert tested <= self.rows, "it scores rows that it has learned from"
+            if tested >= WHOLE * self.rows:
                 self.best = max(self.best, mean)
             scores.clear()
             if self.best >= self.target - 1e-12 and self.at is None:
@@ -268,26 +274,39 @@ class Watch:
         return value
 
 
-def run(seeds: int, whos: Sequence[str], minutes: float) -> tuple[str, list[dict[str, Any]]]:
-    """Every contestant on every task, after 200 random candidates of scikit-learn."""
-    records, started = [], time.perf_counter()
+def run(
+    seeds: int, whos: Sequence[str], minutes: float, out: Path
+) -> tuple[str, list[dict[str, Any]]]:
+    """Every contestant on every task, after 200 random candidates of scikit-learn.
+
+    Each run is a line of `out`; one that is there is not made again.
+    """
+    started = time.perf_counter()
     warnings.simplefilter("ignore")
-    for seed, (table, name) in product(range(seeds), TASKS):
-        if time.perf_counter() - started > 60 * minutes:
-            break
-        reference = course(random, table, name, seed, math.inf, math.inf)
-        whole = time.process_time() - reference.began
-        for who in whos:
-            got = course(RIVALS[who], table, name, seed, reference.best, PATIENCE * whole)
-            records.append({
-                "table": table, "learner": name, "seed": seed, "who": who,
-                "target": reference.best, "best": got.best, "whole": whole,
-                "at": got.at,
-                "share": PATIENCE if got.at is None else min(PATIENCE, got.at / whole),
-                "candidates": got.candidates, "load": load(),
-            })  # fmt: skip
-            print(records[-1], flush=True)
-    return shown(records, whos), records
+    done = [] if not out.exists() else list(map(json.loads, out.read_text().splitlines()))
+    with out.open("a") as file:
+        for seed, (table, name) in product(range(seeds), TASKS):
+            known = {r["who"]: r for r in done if key(r) == (table, name, seed)}
+            missing = [who for who in [RANDOM, *whos] if who not in known]
+            for who in missing:
+                if time.perf_counter() - started > 60 * minutes:
+                    break
+                first = known.get(RANDOM, {"best": math.inf, "seconds": math.inf})
+                rival = RIVALS.get(who, random)
+                got = course(rival, table, name, seed, first["best"], PATIENCE * first["seconds"])
+                known[who] = {
+                    "table": table, "learner": name, "seed": seed, "who": who, "best": got.best,
+                    "seconds": time.process_time() - got.began, "at": got.at,
+                    "candidates": got.candidates, "load": load(),
+                }  # fmt: skip
+                done.append(known[who])
+                print(json.dumps(known[who]), file=file, flush=True)
+                print(known[who], flush=True)
+    return shown(done, whos), done
+
+
+def key(record: dict[str, Any]) -> tuple[str, str, int]:
+    return record["table"], record["learner"], record["seed"]
 
 
 def course(
@@ -307,8 +326,18 @@ def course(
     return watch
 
 
+def share(record: dict[str, Any], whole: float) -> float:
+    """The time until the score was reached, beside that of the reference."""
+    return PATIENCE if record["at"] is None else min(PATIENCE, record["at"] / whole)
+
+
 def shown(records: list[dict[str, Any]], whos: Sequence[str]) -> str:
     """The records as a Markdown table: a column of each task, the median and how many reached."""
+    whole = {key(r): r["seconds"] for r in records if r["who"] == RANDOM}
+    full = [at for at in whole if {*whos} <= {r["who"] for r in records if key(r) == at}]
+    if not full:
+        return "No task was run by all of these searches yet."
+    records = [r | {"share": share(r, whole[key(r)])} for r in records if key(r) in full]
     tasks = list(dict.fromkeys((r["table"], r["learner"]) for r in records))
     lines = [
         "| search | median | reached | " + " | ".join(f"{t}, {n}" for t, n in tasks) + " |",

@@ -76,6 +76,11 @@ def test_the_watch_counts_candidates_with_all_folds_and_ends_the_search(made):
         watch(good, X[: len(y) // 2], y[: len(y) // 2])  # of half the rows: it does not end
     assert watch.candidates == 1
     watch.candidates = 0
+    with pytest.raises(AssertionError, match="has learned from"):  # train and test in turns
+        for _ in range(3):
+            watch(bad, np.concatenate([X, X]), np.concatenate([y, y]))
+    watch.seen.clear()
+    watch.candidates = 0
     for model in (good, bad, bad, bad, good):
         watch(model, X, y)
     assert (watch.candidates, watch.at) == (1, None)
@@ -85,6 +90,33 @@ def test_the_watch_counts_candidates_with_all_folds_and_ends_the_search(made):
     assert watch.candidates == 2
     assert watch.best == pytest.approx(good.score(X, y))
     assert watch.at >= 0
+
+
+def test_what_was_run_is_not_run_again(tmp_path, monkeypatch):
+    from benchmarks.search import reach
+
+    out, ran = tmp_path / "runs.jsonl", []
+
+    def course(who, table, name, seed, target, most):
+        ran.append((who is reach.random, most))
+        watch = reach.Watch("r2", 5, 10, target, most)
+        watch.best, watch.at = 0.5, None if who is reach.random else 0.0
+        return watch
+
+    monkeypatch.setattr(reach, "course", course)
+    text, records = reach.run(1, ["FLAML tune"], 1.0, out)
+    assert len(ran) == len(records) == 2 * len(reach.TASKS)
+    assert [most == np.inf for _, most in ran[:2]] == [True, False]
+    assert "| FLAML tune | 0.00 | 100% |" in text
+
+    assert reach.run(1, ["FLAML tune"], 1.0, out)[0] == text
+    assert len(ran) == 2 * len(reach.TASKS)
+    assert (
+        "OptunaSearchCV"
+        not in reach.run(1, ["FLAML tune", "OptunaSearchCV"], 0.0, out)[0]
+        .split("CPU")[0]
+        .split("| --: |\n")[-1]
+    )
 
 
 @pytest.mark.slow
