@@ -76,9 +76,10 @@ def test_the_watch_counts_candidates_with_all_folds_and_ends_the_search(made):
         watch(good, X[: len(y) // 2], y[: len(y) // 2])  # of half the rows: it does not end
     assert watch.candidates == 1
     watch.candidates = 0
-    with pytest.raises(AssertionError, match="has learned from"):  # train and test in turns
-        for _ in range(3):
-            watch(bad, np.concatenate([X, X]), np.concatenate([y, y]))
+    for _ in range(2):
+        watch(bad, np.tile(X, (2, 1)), np.tile(y, 2))  # training rows too
+    with pytest.raises(AssertionError, match="has learned from"):
+        watch(bad, X, y)
     watch.seen.clear()
     watch.candidates = 0
     for model in (good, bad, bad, bad, good):
@@ -111,12 +112,7 @@ def test_what_was_run_is_not_run_again(tmp_path, monkeypatch):
 
     assert reach.run(1, ["FLAML tune"], 1.0, out)[0] == text
     assert len(ran) == 2 * len(reach.TASKS)
-    assert (
-        "OptunaSearchCV"
-        not in reach.run(1, ["FLAML tune", "OptunaSearchCV"], 0.0, out)[0]
-        .split("CPU")[0]
-        .split("| --: |\n")[-1]
-    )
+    assert reach.run(1, ["FLAML tune", "OptunaSearchCV"], 0.0, out)[0].startswith("No task")
 
 
 @pytest.mark.slow
