@@ -209,6 +209,23 @@ def test_a_run_whose_first_ten_trials_fail_stops_with_the_first_traceback():
     assert len(study) == 10
 
 
+@pytest.mark.parametrize("wants", [{"constraints": {"ms": "<= 10"}}, {"cost": "secnds"}])
+def test_a_run_stops_whose_objective_does_not_return_what_the_study_wants(wants):
+    study = Study(SPACE, sampler="auto", **wants)
+
+    with pytest.raises(AllFailed, match="ms|secnds"):
+        study.run(lambda trial: 1.5, trials=500)
+
+    assert len(study) == 10
+
+
+def test_what_trials_are_given_less_of_is_not_searched():
+    space = {"epochs": Int(3, 9), "x": Float(-3, 9)}
+
+    with pytest.raises(StudyError, match="'epochs' is a parameter of the space too"):
+        Study(space, fidelity=("epochs", 1, 9), scheduler="asha")
+
+
 def test_failures_after_a_success_do_not_stop_a_run():
     def objective(trial):
         if trial.number:

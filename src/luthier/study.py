@@ -120,7 +120,7 @@ class Study:
             seed=int(seed),
             space=given,
             objectives=objectives,
-            fidelity=settings.fidelity(fidelity),
+            fidelity=settings.apart(settings.fidelity(fidelity), given),
             constraints=settings.constraints(constraints, objectives),
             cost=settings.cost(cost, objectives),
             sampler=settings.with_studies(samplers.sampler(sampler)),
