@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -209,6 +210,23 @@ def test_a_run_whose_first_ten_trials_fail_stops_with_the_first_traceback():
     assert len(study) == 10
 
 
+@pytest.mark.parametrize("wants", [{"constraints": {"ms": "<= 10"}}, {"cost": "secnds"}])
+def test_a_run_stops_whose_objective_does_not_return_what_the_study_wants(wants):
+    study = Study(SPACE, sampler="auto", **wants)
+
+    with pytest.raises(AllFailed, match=r"ms|secnds"):
+        study.run(lambda trial: 1.5, trials=500)
+
+    assert len(study) == 10
+
+
+def test_what_trials_are_given_less_of_is_not_searched():
+    space = {"epochs": Int(3, 9), "x": Float(-3, 9)}
+
+    with pytest.raises(StudyError, match="'epochs' is a parameter of the space too"):
+        Study(space, fidelity=("epochs", 1, 9), scheduler="asha")
+
+
 def test_failures_after_a_success_do_not_stop_a_run():
     def objective(trial):
         if trial.number:
@@ -318,6 +336,21 @@ def test_ctrl_c_ends_a_run_with_everything_stored_and_the_next_run_goes_on(tmp_p
 
     study.run(bowl, trials=6)
     assert params(study) == params(whole)
+
+
+def test_ctrl_c_ends_a_run_whose_objective_catches_it():
+    def trains(trial):
+        if trial.number == 3:
+            with suppress(KeyboardInterrupt):  # as scikit-learn's networks do
+                signal.raise_signal(signal.SIGINT)
+        return bowl(trial)
+
+    study = Study(SPACE, sampler="random", seed=3)
+    study.run(trains, trials=6)
+
+    assert "Ctrl-C" in study.ended
+    assert [r.state for r in study.results] == ["DONE"] * 4 + ["LOST"]
+    assert study.run(trains, trials=6).history.ended == 6
 
 
 # -- reports and stopping
@@ -563,6 +596,18 @@ def test_reprs_say_what_matters():
     assert "best: Trial" in repr(study)
     assert "<table>" in study._repr_html_()
     assert repr(study.ask()[0]).startswith("Trial(3: x=")
+
+
+def test_reprs_show_how_far_the_best_came_where_no_trial_had_all_and_the_front():
+    early = Study(SPACE, fidelity=("epochs", 3, 9), scheduler="asha", sampler="random")
+    early.run(lambda t: t.report(-0.25, step=3) or -0.25, trials=1)
+    many = Study(SPACE, minimize=("loss", "ms"), sampler="random")
+    many.run(lambda t: {"loss": 1.5, "ms": -2.0}, trials=1)
+
+    assert "best: Trial 0: stopped at step 3 with -0.25" in repr(early)
+    assert "<td>0</td><td>-0.25 at step 3</td>" in early._repr_html_()
+    assert "front: 1 trial\n" in repr(many)
+    assert "<td>1.5</td><td>-2</td>" in many._repr_html_()
 
 
 def test_explain_says_what_proposes_next_and_why():

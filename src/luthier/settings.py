@@ -126,6 +126,16 @@ def fidelity(given: Any) -> Fidelity | None:
     return Fidelity(name, int(least), int(most))
 
 
+def apart(given: Fidelity | None, space: Space | None) -> Fidelity | None:
+    """The fidelity, which is no parameter of the space: a trial would be told two amounts."""
+    if given is not None and space is not None and given.name in space:
+        raise StudyError(
+            f"fidelity: {given.name!r} is a parameter of the space too. What there is less of is "
+            "in trial.budget, and is not searched: take it out of the space, or leave fidelity out."
+        )
+    return given
+
+
 def constraints(given: Any, objectives: tuple[Objective, ...]) -> tuple[Constraint, ...]:
     if given is None:
         return ()

@@ -120,7 +120,7 @@ class Study:
             seed=int(seed),
             space=given,
             objectives=objectives,
-            fidelity=settings.fidelity(fidelity),
+            fidelity=settings.apart(settings.fidelity(fidelity), given),
             constraints=settings.constraints(constraints, objectives),
             cost=settings.cost(cost, objectives),
             sampler=settings.with_studies(samplers.sampler(sampler)),
@@ -475,15 +475,20 @@ class Study:
                 f"best: there are several objectives, {', '.join(map(str, self.objectives))}, and "
                 "no trial is best in all. Use study.front."
             )
-        rows = self.history.best()
-        if not len(rows) and self.history.fidelity is not None:
-            rows = self.history.furthest()
-        if not len(rows):
+        rows = self._first(1)
+        if not rows:
             raise NothingFinished(
                 f"best: no trial of the study {self.name!r} has a result yet. "
                 + _why_nothing(self.history)
             )
-        return self[int(rows[0])]
+        return self[rows[0]]
+
+    def _first(self, k: int) -> list[int]:
+        """The numbers of the best few trials."""
+        rows = self.history.best(k)
+        if not len(rows) and self.history.fidelity is not None:
+            rows = self.history.furthest(k)
+        return [int(row) for row in rows]
 
     @property
     def recommended(self) -> Result:
@@ -598,12 +603,14 @@ class Study:
         told = ", ".join(f"{n} {State(i).name.lower()}" for i, n in enumerate(counts) if n)
         lines = [
             f"Study {self.name!r}: {', '.join(map(str, self.objectives))}",
-            f"  {len(self.space)} parameters, sampler {self.sampler!r}, "
+            f"  {_counted(len(self.space), 'parameter')}, sampler {self.sampler!r}, "
             f"scheduler {self.scheduler!r}, seed {self.seed}",
-            f"  {len(self.history)} trials{': ' if told else ''}{told}",
+            f"  {_counted(len(self.history), 'trial')}{': ' if told else ''}{told}",
         ]
-        if len(self.objectives) == 1 and counts[State.DONE]:
+        if len(self.objectives) == 1 and self._first(1):
             lines.append(f"  best: {self.best!r}")
+        elif counts[State.DONE]:
+            lines.append(f"  front: {_counted(len(self.front), 'trial')}")
         if self.ended:
             lines.append(f"  ended: {self.ended}")
         return "\n".join(lines)
@@ -611,19 +618,26 @@ class Study:
     def _repr_html_(self) -> str:
         from html import escape
 
-        rows = [int(i) for i in self.history.best(5)]
+        rows = self._first(5)
         names = [o.name for o in self.objectives] + list(self.space.names)
         head = "".join(f"<th>{escape(name)}</th>" for name in ["trial", *names])
         body = ""
         for row in rows:
             got = self[row]
-            cells: list[Any] = [row, *(f"{v:.6g}" for v in got.values.values())]
+            values = [f"{value:.6g}" for value in got.values.values()]
+            if not values and got.reached is not None:
+                values = ["{1:.6g} at step {0}".format(*got.reached)]
+            cells: list[Any] = [row, *values, *[""] * (len(self.objectives) - len(values))]
             cells += [got.params.get(name, "") for name in self.space.names]
             body += "<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in cells) + "</tr>"
         return (
             f"<pre>{escape(repr(self))}</pre><table><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table>"
         )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def tune(

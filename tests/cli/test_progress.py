@@ -35,6 +35,15 @@ def test_lines_come_only_now_and_then(history, capsys):
     assert told.startswith("3/9 trials")
 
 
+def test_a_line_is_said_again_after_a_minute_only(history, capsys):
+    lines = progress.Lines(9)
+    for waited in (progress.EVERY, progress.EVERY, progress.SAME, progress.EVERY):
+        lines.told -= waited
+        lines.update(history)
+
+    assert capsys.readouterr().err.count("3/9 trials") == 2
+
+
 def test_the_panel_shows_the_best_and_the_last(history, capsys):
     panel = progress.Panel(9, "a model")
     shown = panel._shown(history)

@@ -242,7 +242,8 @@ def test_the_last_trial_gives_all_rows_to_the_best_of_those_with_less():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (("--fidelity", "epochs:1:81"), "Write for example n_samples:0.1:1."),
+        (("--fidelity", "epochs:1"), "Write for example n_samples:0.1:1 or n_estimators:10:300."),
+        (("--fidelity", "epochs:1:81"), "there is no parameter 'epochs' of --model ridge"),
         (("--fidelity", "n_samples:1.5:1"), "a share of the training rows"),
         (("--fidelity", "n_samples:0.1.2:1"), "a share of the training rows"),
         (("--fidelity", "n_samples:0.1:1", "--scheduler", "race"), "Take one of asha"),

@@ -100,6 +100,20 @@ def test_a_trial_with_all_rows_gets_what_it_gets_without_a_fidelity():
     assert result == whole(Seen({"C": 0.02}))
 
 
+def test_a_trial_is_given_so_many_iterations():
+    whole = objective("forest", "log_loss")
+    trial = Seen({"max_features": 0.5})
+    trial.budget = 7.0
+
+    result = replace(whole, growing="n_estimators")(trial)
+
+    wanted = Seen({"max_features": 0.5, "n_estimators": 7})
+    assert result == whole(wanted)
+    assert trial.reports == [(7, result)]
+    scores = [value["log_loss"] for _, value in wanted.reports]
+    assert [valid for valid, _ in trial.facts["folds"]] == scores
+
+
 def test_the_seed_of_the_trial_is_the_seed_of_the_model():
     one, same, other = (
         objective("forest", "log_loss")(Seen({"n_estimators": 5}, seed=s))["log_loss"]

@@ -306,6 +306,41 @@ def test_several_objectives_show_the_front():
     assert "Front of two objectives" in page
 
 
+def within(bound, **how):
+    study = Study(Space(x=Float(-3, 9)), constraints={"ms": bound}, sampler="random", **how)
+    study.enqueue({"x": -2.5})
+    study.run(
+        lambda t: {"loss": t.params["x"] ** 2, "mb": -t.params["x"], "ms": 5 + t.params["x"]},
+        trials=9,
+    )
+    return both(study)
+
+
+def test_the_report_says_whether_the_best_trial_keeps_its_constraints():
+    page, text = within("<= 3")
+
+    assert "It keeps its constraints, with 2.5 for ms" in text
+    assert "So do 0 of the other 8 finished trials" in text
+    assert "So do 0 of the other 8" in page
+
+
+@pytest.mark.parametrize("how", [{}, {"minimize": ("loss", "mb")}])
+def test_where_no_trial_keeps_the_constraints_that_is_said(how):
+    page, text = within("<= 1", **how)
+
+    assert re.search(r"None of the 9 finished trials keeps ms .?<= 1\.", text)
+    assert how or "Trial 0 comes nearest, with 2.5 for ms" in text
+    assert "None of the 9 finished trials" in page
+    assert "Best so far" not in text
+
+
+def test_the_front_counts_trials_within_the_constraints_only():
+    _, text = within("<= 3", minimize=("loss", "mb"))
+
+    assert re.search(r"Of 1 finished trial within ms .?<= 3, 1 is beaten by no other", text)
+    assert re.search(r"best mb +\| +2.5", text)
+
+
 def test_a_space_that_is_defined_by_running():
     def objective(trial):
         x = trial.float("x", -3, 9)

@@ -18,10 +18,10 @@ def auto(monkeypatch):
     """A function that makes `Auto` on a machine, whose trials have used this."""
     made = []
 
-    def make(*looks, cores=8, memory=10**10, running=(), limit=None):
+    def make(*looks, cores=8, memory=10**10, running=(), limit=None, **how):
         monkeypatch.setattr(machine, "cores", lambda: cores)
         monkeypatch.setattr(machine, "free_memory", lambda: memory)
-        one = Auto(works, Recorder(), limit or Limit())
+        one = Auto(works, Recorder(), limit or Limit(), **how)
         one._ended.extend(looks)
         for child, look in zip(one._children.children, running, strict=False):
             monkeypatch.setattr(child, "look", lambda look=look: look)
@@ -70,6 +70,42 @@ def test_limits_on_cores_and_gpus_bound_it(auto, monkeypatch):
 
     assert auto(Look(2.0, 1.9, 10**8), limit=Limit(cores=3)).capacity == 2
     assert auto(Look(2.0, 1.9, 10**8), limit=Limit(gpus=1)).capacity == 3
+
+
+@pytest.mark.parametrize(
+    ("looks", "running", "memory", "expected", "threads"),
+    [
+        ([], [], 10**10, 1, 1),
+        ([Look(0.1, 0.1, 10**8)], [], 10**10, 8, 1),
+        ([Look(2.0, 3.9, 10**8)], [], 10**10, 8, 1),  # it need not keep four busy
+        ([Look(2.0, 1.9, 3 * 10**9)], [], 10**10, 3, 2),
+        ([Look(2.0, 1.9, 10**11)], [], 10**10, 1, 8),
+        ([], [Look(0.9, 0.9, 10**8)], 10**10, 1, 1),
+        ([], [Look(3.0, 2.9, 10**9)], 10**10, 5, 1),  # taken for 2 GB, until it has ended
+    ],
+)
+def test_tasks_that_are_alike_share_the_processors(auto, looks, running, memory, expected, threads):
+    one = auto(*looks, running=running, memory=memory, spread=True)
+
+    assert one.capacity == expected
+    assert {child.threads for child in one._children.children} == {threads}
+
+
+def test_where_memory_bounds_them_the_first_starts_anew_with_more_threads_and_once(auto):
+    one = auto(spread=True)
+    told = [child.anew for child in one._children.children if one.capacity == 1]
+    one._ended.append(Look(2.0, 1.9, 3 * 10**9))
+
+    assert one.capacity == 3
+    assert told == [False] * 8
+    assert all(child.anew for child in one._children.children)
+    one._children.children[0].anew = False
+    assert one.capacity == 3
+    assert not one._children.children[0].anew
+
+
+def test_it_shares_out_no_more_than_it_was_told(auto):
+    assert auto(Look(2.0, 1.9, 10**8), cores=3, spread=True).capacity == 3
 
 
 @pytest.mark.slow

@@ -246,6 +246,24 @@ def test_a_child_has_its_share_of_threads_and_the_callers_path(monkeypatch):
     assert got["folder"] == os.getcwd()
 
 
+@pytest.mark.slow
+def test_a_child_starts_anew_for_fewer_threads_or_if_it_is_told_to(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+    def objective(trial):
+        return {"loss": int(os.environ["OMP_NUM_THREADS"]), "process": os.getpid()}
+
+    made = []
+    with child_of(objective, threads=3) as child:
+        for threads, anew in [(3, False), (5, False), (2, False), (5, True), (5, False)]:
+            child.threads, child.anew = threads, anew
+            got = run(child)
+            made.append((got["loss"], got["metrics"]["process"]))
+
+    assert [loss for loss, _ in made] == [[3.0], [3.0], [2.0], [5.0], [5.0]]
+    assert len({process for _, process in made}) == 3
+
+
 def test_threads_that_the_user_set_are_left_alone(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)

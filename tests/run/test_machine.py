@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from luthier.errors import StudyError
 from luthier.run import machine
 
 HAS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -58,6 +59,13 @@ def test_free_memory_is_that_of_the_machine_without_a_cgroup(tmp_path):
     files = {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"}
 
     assert machine.free_memory(write(tmp_path, files)) > 10**7
+
+
+def test_where_there_are_no_gpus_none_is_advised(monkeypatch):
+    monkeypatch.setenv("LUTHIER_GPUS", "")
+
+    with pytest.raises(StudyError, match=r"there are 0 GPUs here\. Leave gpus= out"):
+        machine.shares(1, 3)
 
 
 def test_gpus_are_those_that_are_named(monkeypatch):

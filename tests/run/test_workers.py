@@ -241,6 +241,14 @@ def test_children_run_side_by_side_and_stay_warm():
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_children_that_nobody_needs_are_not_started():
+    with opened(lambda trial: {"loss": 1.5, "process": os.getpid()}, 4) as workers:
+        made = [workers.submit(task(number)).result() for number in range(5)]
+
+    assert len({one["metrics"]["process"] for one in made}) == 1
+
+
 def test_one_death_among_children_costs_one_trial():
     got = outcomes(objectives.dies_if_odd, 2, 4)
 

@@ -1,22 +1,29 @@
 """Searches with a limit: a fold that breaks it fails alone."""
 
+import json
 import os
 import signal
+import sys
+import threading
 import time
 import warnings
+from pathlib import Path
 
+import joblib
 import numpy as np
 import psutil
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from luthier import Choice, Float, Limit, Space
 from luthier.errors import StudyError
-from luthier.run import tree
+from luthier.run import machine, tree
+from luthier.run.guard import THREADS
 from luthier.sklearn import GridSearchCV, HalvingGridSearchCV, SearchCV
 from luthier.sklearn.guarded import Guarded
 
@@ -48,6 +55,8 @@ class Hostile(ClassifierMixin, BaseEstimator):
             time.sleep(300)
         elif self.act == "crash":
             os.abort()
+        elif self.act == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
         elif self.act == "raise":
             raise ValueError("too cold")
         return self
@@ -256,3 +265,134 @@ def test_the_last_fit_has_time_for_its_rows():
     assert [(limit.seconds, limit.memory) for limit in asked] == [
         (120, 350 * MB), (80, 350 * MB), (80, 350 * MB)
     ]  # fmt: skip
+
+
+# -- n_jobs="auto" ---------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("memory", [10**12, 0])
+def test_how_many_folds_ran_at_a_time_changes_no_result(memory, monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: 3)
+    monkeypatch.setattr("luthier.sklearn.guarded.effective_n_jobs", lambda n_jobs: 9)
+    monkeypatch.setattr(machine, "free_memory", lambda: memory)
+    space = Space(logisticregression__C=Float(0.01, 30, log=True))
+
+    def make(n_jobs):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # two candidates tie
+            return SearchCV(LINEAR, space, trials=7, cv=2, method="tpe", n_jobs=n_jobs).fit(X, y)
+
+    with joblib.parallel_backend("threading"):
+        three = make(3)
+    auto = make("auto")
+
+    for key, values in three.cv_results_.items():
+        if "time" not in key:
+            np.testing.assert_array_equal(auto.cv_results_[key], values)
+    assert auto.best_params_ == three.best_params_
+
+
+class Noted(Hostile):
+    """Writes down when it was fitted, with how many threads, and where."""
+
+    def __init__(self, act="nothing", folder=""):
+        super().__init__(act)
+        self.folder = folder
+
+    def fit(self, X, y):
+        began = time.monotonic()
+        if self.act == "once":
+            self._die_once()
+        time.sleep(0.3)
+        told = [began, time.monotonic(), int(os.environ.get("OMP_NUM_THREADS", 0))]
+        name = f"{began}-{os.getpid()}.json"
+        (Path(self.folder) / name).write_text(json.dumps(told))
+        return super().fit(X, y)
+
+    def _die_once(self):
+        been = Path(self.folder) / "been"
+        if not been.exists():
+            been.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fits(folder):
+    """(began, ended, threads) of each fit, in order."""
+    return sorted(json.loads(path.read_text()) for path in folder.glob("*.json"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("memory", "most", "threads"), [(10**12, 3, 1), (0, 1, 3)])
+def test_no_more_folds_run_than_memory_allows_and_they_share_the_processors(
+    memory, most, threads, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(machine, "cores", lambda: 3)
+    monkeypatch.setattr("luthier.sklearn.guarded.effective_n_jobs", lambda n_jobs: 9)
+    monkeypatch.setattr(machine, "free_memory", lambda: memory)
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+    grid = {"act": ["nothing", "other", "third"]}
+
+    GridSearchCV(Noted(folder=str(tmp_path)), grid, cv=3, n_jobs="auto", refit=False).fit(X, y)
+
+    seen = fits(tmp_path)
+    at_once = [sum(b <= began < e for b, e, _ in seen) for began, _, _ in seen]
+    assert len(seen) == 9
+    assert max(at_once) <= most
+    assert at_once[0] == 1  # until it is known what one takes
+    assert [told for _, _, told in seen] == [1] + [threads] * 8
+
+
+@pytest.mark.slow
+def test_a_fold_that_was_killed_for_want_of_memory_is_tried_again_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr("luthier.sklearn.guarded.effective_n_jobs", lambda n_jobs: 2)
+    grid = {"act": ["nothing", "once", "other"]}
+    search = GridSearchCV(Noted(folder=str(tmp_path)), grid, cv=2, n_jobs="auto", refit=False)
+
+    search.fit(X, y)
+
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.slow
+def test_a_fold_that_is_killed_again_fails_alone():
+    grid = {"act": ["nothing", "kill"]}
+    search = GridSearchCV(Hostile(), grid, cv=ONE_FOLD, n_jobs="auto", error_score=-7.0)
+
+    with pytest.warns(FitFailedWarning, match="SIGKILL"):
+        search.fit(X, y)
+
+    assert search.cv_results_["mean_test_score"].tolist()[1:] == [-7.0]
+    assert isinstance(search.best_estimator_, Hostile)
+
+
+def test_auto_is_a_number_of_jobs_like_any_other():
+    search = clone(GridSearchCV(Hostile(), {"act": ["nothing"]}, n_jobs="auto"))
+
+    assert search.get_params()["n_jobs"] == "auto"
+    for wrong in ("many", 1.5):
+        with pytest.raises(ValueError, match=r"'n_jobs' parameter .*'auto'.*Got"):
+            search.set_params(n_jobs=wrong).fit(X, y)
+
+
+class Locked(Hostile):
+    def __init__(self, act="nothing"):
+        super().__init__(act)
+        self.lock = threading.Lock()
+
+
+def test_what_cannot_be_sent_to_a_fold_is_named():
+    search = GridSearchCV(Locked(), {"act": ["nothing"]}, n_jobs="auto")
+
+    with pytest.raises(StudyError, match=r"'lock'.* cannot be pickled.*n_jobs=1 and without limit"):
+        search.fit(X, y)
+
+
+def test_where_there_are_no_processes_of_our_own_it_is_said(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "")
+
+    for how in ({"n_jobs": "auto"}, {"limit": Limit(seconds=60)}):
+        with pytest.raises(StudyError, match=r"none can be started here.*Use n_jobs=-1, without"):
+            GridSearchCV(Hostile(), {"act": ["nothing"]}, **how).fit(X, y)

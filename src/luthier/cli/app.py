@@ -163,8 +163,8 @@ def tune(
     fidelity: Annotated[
         str,
         typer.Option(
-            help="Judge points with a share of the training rows at first, as n_samples:LEAST:1, "
-            "such as n_samples:0.1:1.",
+            help="Judge points with less at first: a share of the training rows, such as "
+            "n_samples:0.1:1, or of what the model takes, such as n_estimators:10:300.",
             rich_help_panel=SEARCH,
         ),
     ] = "",

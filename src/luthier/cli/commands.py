@@ -317,17 +317,20 @@ def show(where: str, name: str | None, voice: Voice) -> None:
 
 def best(where: str, name: str | None, voice: Voice) -> None:
     """Print the best parameters."""
+    from luthier.cli import results
+
     with _open(where, name) as study:
-        got = study.best
-        told = {"trial": got.number, **got.values, "params": got.params}
+        got, whole = study.best, results.whole(study)
+        params = got.params | whole
+        told = {"trial": got.number, **got.values, "params": params}
         if (advised := study.recommended).expected is not None:
             told["recommended"] = {
                 "trial": advised.number, "expected": list(advised.expected),
-                "params": advised.params,
+                "params": advised.params | whole,
             }  # fmt: skip
         voice.data(told)
         if not voice.json:
-            for key, value in got.params.items():
+            for key, value in params.items():
                 print(f"{key} = {jsonlib.dumps(plain(value))}")
 
 
@@ -484,7 +487,8 @@ def _show(study: Study, where: str, voice: Voice) -> None:
     best_one: dict[str, Any] | None = None
     if history.done.any() and len(history.objectives) == 1:
         got = study.best
-        best_one = {"trial": got.number, "values": got.values, "params": got.params}
+        params = got.params | results.whole(study)
+        best_one = {"trial": got.number, "values": got.values, "params": params}
     made = results.stored(study) if best_one is not None else None
     stands = ", ".join(f"{count} {state}" for state, count in told["trials"].items() if count)
     voice.data({**told, "best": best_one, "result": made})

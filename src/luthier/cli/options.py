@@ -108,29 +108,6 @@ def amount(text: str | None) -> tuple[str, int, int] | None:
     return found[1], int(found[2]), int(found[3])
 
 
-def share(text: str) -> float:
-    """The first share of rows, from ``n_samples:0.1:1``; 0 from nothing.
-
-    Raises
-    ------
-    StudyError
-        If it is not written so, or no share.
-    """
-    if not text:
-        return 0.0
-    found = re.fullmatch(r"n_samples:([\d.]+):1(?:\.0*)?", text.strip())
-    try:
-        least = float(found[1]) if found else 0.0
-    except ValueError:
-        least = 0.0
-    if not 0 < least < 1:
-        raise StudyError(
-            f"--fidelity {text!r} is not n_samples:LEAST:1 with a share of the training rows "
-            "between 0 and 1. Write for example n_samples:0.1:1."
-        )
-    return least
-
-
 def test_part(text: str) -> float | Path:
     """The share of rows to keep untouched, or the file that holds them.
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from luthier.history import History
 
 EVERY = 3.0  # seconds between two lines
+SAME = 60.0  # seconds between two that say the same
 
 
 def watcher(trials: int | None, title: str, *, quiet: bool) -> Any:
@@ -43,17 +44,18 @@ def best(history: History) -> str:
 
 
 class Lines:
-    """A line every few seconds on standard error."""
+    """A line every few seconds on standard error, where there is news; else every minute."""
 
     def __init__(self, trials: int | None) -> None:
         self.trials = trials
         self.started = self.told = time.monotonic()
+        self.said = ""
 
     def update(self, history: History) -> None:
         """Called now and then."""
-        now = time.monotonic()
-        if now - self.told >= EVERY:
-            self.told = now
+        since = time.monotonic() - self.told
+        if since >= SAME or (since >= EVERY and standing(history, self.trials) != self.said):
+            self.told += since
             self._say(history)
 
     def close(self, history: History, ended: str) -> None:
@@ -62,7 +64,8 @@ class Lines:
 
     def _say(self, history: History) -> None:
         elapsed = time.monotonic() - self.started
-        print(f"{standing(history, self.trials)}, {elapsed:.0f} s", file=sys.stderr, flush=True)
+        self.said = standing(history, self.trials)
+        print(f"{self.said}, {elapsed:.0f} s", file=sys.stderr, flush=True)
 
 
 class Panel:

@@ -53,14 +53,15 @@ def judge(study: Study, job: Job) -> tuple[dict[str, Any], Fitted]:
 
     best, objective = study.best, job.objective
     seed = seed_of(study.history, best.number)
-    winner = fit(job.train, objective.model, best.params, seed, threads=objective.threads)
+    params = best.params | whole(study)
+    winner = fit(job.train, objective.model, params, seed, threads=objective.threads)
     comparison = evaluate(
         job.train,
         job.test,
         objective.model,
         objective.metric,
         {},
-        best.params,
+        params,
         seed=seed,
         threads=objective.threads,
         winner=winner,
@@ -90,12 +91,17 @@ def stored(study: Study) -> dict[str, Any] | None:
         "direction": comparison["direction"],
         "trial": best.number,
         "score": best.value,
-        "params": best.params,
+        "params": best.params | whole(study),
         "default": study.space.default() or {},
         "evaluation": comparison,
         "fit": verdict,
         **summary(study),
     }
+
+
+def whole(study: Study) -> dict[str, Any]:
+    """What every winner of the study is given, beside its parameters."""
+    return dict(study.history.notes.get("whole", {}))
 
 
 def summary(study: Study) -> dict[str, Any]:

@@ -13,15 +13,13 @@ from luthier.cli.console import Voice
 from luthier.errors import DataError, StoreError, StudyError
 
 if TYPE_CHECKING:
+    from luthier.cli.amounts import Amount
     from luthier.models.crossval import CrossValidated
     from luthier.models.table import Table
     from luthier.study import Study
 
 NAME = "tune"  # of the study in its store
-ROWS = "n_samples"  # the name that scikit-learn and our searches have for it
-SMALLEST = 10  # rows that a trial gets at least
 PATHS = ("data", "test", "valid", "space")  # options that may name a file
-GIVING = ("asha", "hyperband", "bohb", "dehb", "pasha", "auto")  # schedulers, with --fidelity
 DEMO = "demo:"  # in place of a path: a data set inside scikit-learn
 
 
@@ -64,6 +62,12 @@ class Job:
     why_metric: str
     notes: tuple[str, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    amount: Amount | None = None
+
+    @property
+    def fidelity(self) -> tuple[str, int, int] | None:
+        """What a trial is given, as a study is told it."""
+        return None if self.amount is None else self.amount.stated(self.objective.rows)
 
     @property
     def method(self) -> dict[str, Any]:
@@ -85,6 +89,7 @@ def prepare(options: Options, threads: int = 1) -> Job:
     LuthierError
         If anything does not fit; nothing was written then.
     """
+    from luthier.cli import amounts
     from luthier.cli.options import load_space, test_part
     from luthier.models.catalog import AnyOf, check_names, model
     from luthier.models.crossval import CrossValidated, with_text
@@ -93,6 +98,7 @@ def prepare(options: Options, threads: int = 1) -> Job:
     from luthier.models.splits import folds, holdout, join, orders, rare_classes
     from luthier.models.table import read_like
 
+    amount = amounts.read(options.fidelity, options.scheduler)
     table = _table(options)
     part = test_part(options.test)
     if isinstance(part, float):
@@ -110,9 +116,17 @@ def prepare(options: Options, threads: int = 1) -> Job:
     else:
         joined, parts = train, folds(train, options.cv, options.seed)
     chosen = model(options.model, table.task, metric_needs=measure.needs, rows=len(train))
-    least = _least(options)
-    given = orders(joined, parts, options.seed) if least else ()
-    objective = CrossValidated(joined, chosen, measure, parts, threads=threads, orders=given)
+    if amount is not None:
+        amounts.check(amount, chosen, table.task)
+    objective = CrossValidated(
+        joined,
+        chosen,
+        measure,
+        parts,
+        threads=threads,
+        orders=orders(joined, parts, options.seed) if amount is not None and amount.rows else (),
+        growing=amount.name if amount is not None and not amount.rows else "",
+    )
     own = load_space(Path(options.space) if options.space else None)
     if own is None:
         space = objective.space
@@ -120,6 +134,7 @@ def prepare(options: Options, threads: int = 1) -> Job:
         words = text_space().names if table.of("text") else ()
         check_names(chosen, own, table.task, tuple(words))
         space = with_text(own, table) if not any(n in own for n in words) else own
+    space = amounts.searched(space, amount, own=own is not None)
     notes = [*table.notes, *(f"{name!r} is left out: {w}" for name, w in table.dropped.items())]
     if not options.valid:
         notes += rare_classes(train, options.cv)
@@ -133,7 +148,9 @@ def prepare(options: Options, threads: int = 1) -> Job:
         space=space,
         why_metric=why,
         notes=tuple(notes),
-        facts=_facts(options, chosen.title, table, train, test),
+        facts=_facts(options, chosen.title, table, train, test)
+        | ({"whole": amount.whole} if amount is not None and amount.whole else {}),
+        amount=amount,
     )
 
 
@@ -156,7 +173,7 @@ def open_study(job: Job, store: str, place: Path) -> Study:
         seed=job.options.seed,
         sampler=job.options.sampler,
         scheduler=job.options.scheduler,
-        fidelity=_fidelity(job),
+        fidelity=job.fidelity,
         minimize=measure.name if measure.direction == "minimize" else None,
         maximize=measure.name if measure.direction == "maximize" else None,
     )
@@ -178,33 +195,6 @@ def give_whole(study: Study) -> None:
     row = hopeful(seen)
     if row is not None:
         study.enqueue(seen.params(row), again=True)
-
-
-def _least(options: Options) -> float:
-    """The share of rows that a trial gets first; 0 where every trial gets all of them.
-
-    Raises
-    ------
-    StudyError
-        If the fidelity makes no sense, or the scheduler nothing of it.
-    """
-    from luthier.cli.options import share
-
-    least = share(options.fidelity)
-    if least and options.scheduler not in GIVING:
-        raise StudyError(
-            f"--scheduler {options.scheduler} does not give trials less at first, as --fidelity "
-            f"asks. Take one of {', '.join(GIVING)}, or leave --fidelity out."
-        )
-    return least
-
-
-def _fidelity(job: Job) -> tuple[str, int, int] | None:
-    """The rows that a trial is given, as a study is told it."""
-    least, most = _least(job.options), job.objective.rows
-    if not least:
-        return None
-    return ROWS, min(most, max(round(least * most), SMALLEST)), most
 
 
 def store_of(store: str, out: Path) -> str:
@@ -410,9 +400,12 @@ def announce(job: Job, voice: Voice) -> None:
         )
     )
     voice.note(f"Each point is judged on {way}; {kept}.")
-    given = _fidelity(job)
-    if given is not None:
+    if job.fidelity is not None:
+        name, least, most = job.fidelity
+        first = f"{least} training rows of a fold"
+        if job.objective.growing:
+            first = f"{name}={least}"
         voice.note(
-            f"A point gets {given[1]} training rows of a fold at first, and up to {given[2]} if "
-            f"it does well ({job.options.scheduler}); only those that got all of them can win."
+            f"A point gets {first} at first, and up to {most} if it does well "
+            f"({job.options.scheduler}); only those that got all of them can win."
         )

@@ -40,7 +40,7 @@ class Reporting(Protocol):
 
     @property
     def budget(self) -> float:
-        """Rows to train on; looked at where trials are given less than all."""
+        """Rows, or `growing`; looked at where trials are given less than all."""
 
     def report(self, value: Any, step: int) -> None:
         """Takes the metrics of one fold."""
@@ -58,8 +58,8 @@ class CrossValidated:
 
     Each fold is reported as a step, from 0, with ``metric`` and ``train_<metric>``; the result
     holds the means of both. With `orders` a trial is given `trial.budget` rows of the smallest
-    fold, and its share of the others: the means are then reported, at that step, and what the
-    folds say is noted as ``folds``. Can be pickled.
+    fold, and its share of the others; with `growing`, so much of that parameter. The means are
+    then reported, at that step, and what the folds say is noted as ``folds``. Can be pickled.
 
     Parameters
     ----------
@@ -73,6 +73,8 @@ class CrossValidated:
     orders : tuple of array
         The training rows of each fold in the order in which they are given, see
         `luthier.models.splits.orders`; empty where every trial gets all of them.
+    growing : str
+        The parameter of the model that `trial.budget` is for; empty where there is none.
     """
 
     table: Table
@@ -81,6 +83,7 @@ class CrossValidated:
     folds: tuple[Fold, ...]
     threads: int = 1
     orders: tuple[Rows, ...] = ()
+    growing: str = ""
 
     @property
     def rows(self) -> int:
@@ -101,7 +104,7 @@ class CrossValidated:
         Stop
             If the trial is told to stop before its last fold.
         """
-        if self.orders:
+        if self.orders or self.growing:
             return self._with_less(trial)
         name = self.metric.name
         scores: list[tuple[float, float]] = []
@@ -115,11 +118,17 @@ class CrossValidated:
         return {name: valid, f"train_{name}": train}
 
     def _with_less(self, trial: Reporting) -> dict[str, float]:
-        given = round(min(trial.budget, self.rows))
-        scores = []
-        for fold, order in zip(self.folds, self.orders, strict=True):
-            train = np.sort(order[: -(-given * len(order) // self.rows)])
-            scores.append(self.fold(trial.params, fold._replace(train=train), trial.seed))
+        params, folds = dict(trial.params), self.folds
+        if self.growing:
+            given = round(trial.budget)
+            params |= {self.growing: given}
+        else:
+            given = round(min(trial.budget, self.rows))
+            folds = tuple(
+                fold._replace(train=np.sort(order[: -(-given * len(order) // self.rows)]))
+                for fold, order in zip(self.folds, self.orders, strict=True)
+            )
+        scores = [self.fold(params, fold, trial.seed) for fold in folds]
         name = self.metric.name
         trial.note(folds=[list(pair) for pair in scores])
         valid, train = np.mean(scores, axis=0).tolist()

@@ -44,6 +44,10 @@ def result(history: History, found: Comparison | None, folds: bool) -> Section:
         Text((_optimism(history, best, found, folds),), "caution"),
     ]
     lucky = _recommended(history, best)
+    if history.constraints:
+        blocks.insert(
+            1, Text((_bounds(history, best),), "plain" if history.feasible[best] else "caution")
+        )
     if lucky:
         blocks.append(Text(lucky, "caution"))
     edges = _edges(history, best)
@@ -56,6 +60,8 @@ def _nothing(history: History) -> tuple[Block, ...]:
     n = len(history)
     if not n:
         return (Text(("No trial has been started, so there is nothing to report yet.",), "lead"),)
+    if history.done.any():
+        return (Text((_unkept(history),), "lead"),)
     words = f"No trial has a result yet: of {count(n, 'trial')}, {_states(history)}."
     rows = history.furthest()
     if history.fidelity is not None and len(rows):
@@ -71,6 +77,26 @@ def _nothing(history: History) -> tuple[Block, ...]:
     if history.counts[State.FAILED]:
         words += " The section on failures shows why."
     return (Text((words,), "lead"),)
+
+
+def _unkept(history: History) -> str:
+    return (
+        f"None of the {count(history.counts[State.DONE], 'finished trial')} keeps "
+        f"{listed(map(str, history.constraints))}."
+    )
+
+
+def _bounds(history: History, best: int) -> str:
+    """Whether the best trial keeps the constraints, and how many others do."""
+    got = history.metrics(best)
+    told = listed(f"{number(float(got[bound.name]))} for {bound}" for bound in history.constraints)
+    if not history.feasible[best]:
+        return f"{_unkept(history)} Trial {best} comes nearest, with {told}."
+    others = int((history.done & history.feasible).sum()) - 1
+    return (
+        f"It keeps its constraints, with {told}. So do {others:,} of the other "
+        f"{history.counts[State.DONE] - 1:,} finished trials."
+    )
 
 
 def _states(history: History) -> str:
@@ -244,11 +270,13 @@ def _edges(history: History, best: int) -> tuple[Run, ...]:
 def _several(history: History) -> tuple[Block, ...]:
     front = best_front(history).tolist()
     names = [o.name for o in history.objectives]
-    done = history.counts[State.DONE]
+    done = count(int((history.done & history.feasible).sum()), "finished trial")
+    if history.constraints:
+        done += f" within {listed(map(str, history.constraints))}"
     lead: tuple[Run, ...] = (
         "No single trial is best in all of ",
         Strong(listed(names)),
-        f". Of {count(done, 'finished trial')}, {len(front)} "
+        f". Of {done}, {len(front)} "
         f"{'is' if len(front) == 1 else 'are'} beaten by no other in every objective: the front "
         "from which to choose.",
     )
@@ -265,7 +293,7 @@ def _several(history: History) -> tuple[Block, ...]:
         (
             Stat("on the front", f"{len(front):,}"),
             *(
-                Stat(f"best {o.name}", number(float(o.sign * history.Y[history.done, j].min())))
+                Stat(f"best {o.name}", number(float(o.sign * history.Y[front, j].min())))
                 for j, o in enumerate(history.objectives[:3])
             ),
             _trials(history),

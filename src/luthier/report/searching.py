@@ -41,8 +41,8 @@ BARS = "▁▂▃▄▅▆▇█"
 
 
 def search(history: History) -> Section | None:
-    """Best so far over trials."""
-    if not history.done.any():
+    """Best so far over trials, where one keeps the constraints."""
+    if not (history.done & history.feasible).any():
         return None
     blocks: list[Block] = []
     if len(history.objectives) > 1:
@@ -55,7 +55,7 @@ def search(history: History) -> Section | None:
         )
     for j in range(min(len(history.objectives), 4)):
         drawing = figures.best_so_far(history, j)
-        assert drawing is not None  # there are finished trials
+        assert drawing is not None  # there are such trials
         blocks += [Text((_progress(history, j),)), _so_far(history, j, drawing)]
     return Section("search", "Best so far", tuple(blocks))
 
@@ -98,7 +98,8 @@ def _so_far(history: History, j: int, drawing: Drawing) -> Figure:
 
 def _sparkline(history: History, j: int, width: int = 60) -> str:
     """The best so far as a row of bars, from the first result to the last trial."""
-    loss = np.where(history.done, np.clip(history.Y[:, j], -1e300, 1e300), np.inf)
+    found = history.done & history.feasible
+    loss = np.where(found, np.clip(history.Y[:, j], -1e300, 1e300), np.inf)
     best = np.minimum.accumulate(loss)
     best = best[np.isfinite(best)]
     at = best[np.linspace(0, len(best) - 1, min(width, len(best))).astype(int)]

@@ -65,7 +65,8 @@ class Child:
     objective : bytes
         As shipped.
     threads : int
-        How many threads numerical libraries may use in it, unless the user's environment says.
+        How many threads numerical libraries may use in it, unless the user's environment says. It
+        can be changed: a child that began with more starts anew with its next trial.
     limit : Limit, optional
         What each trial may take. Its `cores` stand above `threads` and the environment.
     environment : dict
@@ -84,6 +85,8 @@ class Child:
     ) -> None:
         self._objective = objective
         self.threads, self._limit = threads, limit
+        self.anew = False  # whether its next trial is to have a new process
+        self._bounded = 0  # by how many threads it began with, where we say how many
         self._more, self._processors = dict(environment or {}), tuple(processors)
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket
@@ -113,6 +116,8 @@ class Child:
         try:
             if self._process is not None and self._process.poll() is not None:
                 self._bury()  # it died of idleness: no fault of this trial
+            if self._process is not None and (self.anew or self._bounded > self.threads):
+                self.close(time.monotonic() + GRACE)  # more threads would take from the others
             if self._process is None:
                 self._start()
             if self._watch is not None:
@@ -214,12 +219,14 @@ class Child:
         self._send(self._objective)
 
     def _environment(self) -> dict[str, str]:
+        self._bounded, self.anew = 0, False
         own = {**self._more, tree.MARK: self._mark}
         cores = None if self._limit is None else self._limit.cores
         if cores is not None:
             return os.environ | dict.fromkeys(THREADS, str(int(cores))) | own
         if "OMP_NUM_THREADS" in os.environ:  # the others follow it, unless they are set themselves
             return os.environ | own
+        self._bounded = self.threads
         return dict.fromkeys(THREADS, str(self.threads)) | os.environ | own
 
     def _send(self, data: bytes) -> None:

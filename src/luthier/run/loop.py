@@ -16,7 +16,7 @@ import numpy as np
 
 from luthier.driver import Driver
 from luthier.errors import AllFailed, LuthierError, StudyError
-from luthier.history import History
+from luthier.history import History, State
 from luthier.owners import BEAT
 from luthier.run.clock import Clock, Limits
 from luthier.run.limit import Limit
@@ -43,7 +43,7 @@ class _Interrupts:
 
     def __init__(self) -> None:
         self._open = 0
-        self._pending = False
+        self._pending = self._raised = False
         self._before: Any = None
 
     def __enter__(self) -> _Interrupts:
@@ -61,20 +61,26 @@ class _Interrupts:
 
     def _handle(self, *_: object) -> None:
         if self._open:
+            self._raised = True
             raise KeyboardInterrupt
         self._pending = True
 
     @contextmanager
     def let_through(self) -> Iterator[None]:
-        """Ctrl-C raises KeyboardInterrupt in this block; also one that came before it."""
+        """Ctrl-C raises KeyboardInterrupt in this block; also one that came before it.
+
+        One that the objective caught, as scikit-learn's networks do, is raised by the next block.
+        """
         self._open += 1
         try:
             if self._pending:
                 self._pending = False
                 raise KeyboardInterrupt
             yield
+            self._pending |= self._raised
         finally:
             self._open -= 1
+            self._raised = False
 
 
 def run(
@@ -160,7 +166,8 @@ def _keep_busy(
             return
         driver.finish(number, result)
         finished += 1
-        failures += result["state"] == "FAILED"
+        # Not as the worker told it: the study may want a metric that the objective did not return.
+        failures += int(driver.history.state[number] == State.FAILED)
         if failures == finished == HOPELESS:
             driver.flush()
             raise AllFailed(_hopeless(driver.history))

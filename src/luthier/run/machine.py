@@ -74,10 +74,16 @@ def shares(wanted: float, count: int) -> list[str]:
     if wanted == 0:
         return [""] * count
     enough = room(wanted)
+    if enough == 0:
+        raise StudyError(
+            f"Limit: gpus={wanted:g} for each trial, and there are {len(names)} GPUs here. Leave "
+            f"gpus= out, or give it a smaller number. Devices can be named in {GPUS}, such as "
+            f"{GPUS}=0,1."
+        )
     if enough < count:
         raise StudyError(
             f"Limit: gpus={wanted:g} for {count} trials at a time, and the {len(names)} GPUs here "
-            f"are enough for {enough}. Run fewer at a time (executor={max(1, enough)}), or give "
+            f"are enough for {enough}. Run fewer at a time (executor={enough}), or give "
             f"gpus= a smaller number. Devices can be named in {GPUS}, such as {GPUS}=0,1."
         )
     if wanted < 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import itertools
 import math
 import os
 import sys
@@ -170,6 +169,13 @@ class Threads:
         """The pool is the user's."""
 
 
+def impossible() -> str:
+    """Why there can be no processes of our own here; empty where there can."""
+    if not sys.executable:
+        return "Python's program is unknown"
+    return "they need Linux or macOS" if os.name == "nt" else ""
+
+
 class _Job(NamedTuple):
     task: Task
     shipped: bytes
@@ -187,8 +193,7 @@ class Children:
     ) -> None:
         if count < 1:
             raise StudyError(f"executor: the number of processes must be >= 1, got {count}.")
-        if not sys.executable or os.name == "nt":
-            why = "they need Linux or macOS" if sys.executable else "Python's program is unknown"
+        if why := impossible():
             raise StudyError(
                 f"executor={count}: no processes of our own can be started here: {why}. "
                 "Use a ProcessPoolExecutor, a ThreadPoolExecutor or executor=None."
@@ -199,6 +204,7 @@ class Children:
         self._line = line
         self._round = 0  # jobs of an earlier one are not wanted any more
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._lock = threading.Lock()
         threads = max(1, machine.cores() // count)
         self.children = [Child(shipped, threads, limit, *place) for place in places]
         # Daemons: a second Ctrl-C that skips `close` must not leave Python waiting for a trial.
@@ -206,14 +212,19 @@ class Children:
             threading.Thread(target=self._lead, args=[child], name=f"luthier-{i}", daemon=True)
             for i, child in enumerate(self.children)
         ]
-        self._unstarted = itertools.chain(self._threads)
+        self._led = self._flying = 0  # threads that were started; jobs that have not ended
 
     def submit(self, task: Task) -> Future[Outcome]:
         future: Future[Outcome] = Future()
         future.set_running_or_notify_cancel()
-        self._jobs.put(_Job(task, ship(task, f"trial {task.number}"), future, self._round))
-        for thread in itertools.islice(self._unstarted, 1):
-            thread.start()
+        job = _Job(task, ship(task, f"trial {task.number}"), future, self._round)
+        with self._lock:
+            self._flying += 1
+        self._jobs.put(job)
+        # A child that nobody needs would take time to start, and memory.
+        if self._flying > self._led < self.capacity:
+            self._threads[self._led].start()
+            self._led += 1
         return future
 
     @property
@@ -249,6 +260,8 @@ class Children:
                 made = child.run(job.task, job.shipped, self._line, over)
             except BaseException as error:  # ours, but a future without a result hangs the study
                 made = whole(job.task, failed(error))
+            with self._lock:
+                self._flying -= 1
             job.future.set_result(made)
 
     def _over(self, round: int) -> bool:
@@ -260,17 +273,34 @@ class Auto:
 
     The first trial begins alone, and may use every processor. After a second of it others follow:
     as many as there are processors for what one keeps busy, and memory for what one takes.
+
+    Parameters
+    ----------
+    limit : Limit
+        Of each trial; without bounds it only lets them be watched.
+    cores : int, optional
+        How many processors to share out; those of the machine.
+    spread : bool
+        For tasks that are many and alike, such as folds: as many as there are processors, with a
+        thread each, for so none waits for the threads of another. Memory alone makes them fewer,
+        and gives each more threads; until one has ended, it is taken for twice what it holds.
     """
 
     apart = True
 
-    def __init__(self, objective: Objective, line: Line, limit: Limit) -> None:
-        self._limit, self._cores = limit, machine.cores()
-        most = max(1, self._cores // int(limit.cores or 1))
-        if limit.gpus:
-            most = max(1, min(most, machine.room(limit.gpus)))
-        self._children = Children(objective, most, line, limit)
+    def __init__(
+        self,
+        objective: Objective,
+        line: Line,
+        limit: Limit,
+        cores: int | None = None,
+        *,
+        spread: bool = False,
+    ) -> None:
+        self._limit, self._cores, self._spread = limit, cores or machine.cores(), spread
+        self._children = Children(objective, most(limit, self._cores), line, limit)
         self._ended: deque[Look] = deque(maxlen=REMEMBERED)
+        self._known = not spread  # what a child's share of the processors is
 
     @property
     def capacity(self) -> int:
@@ -279,14 +309,21 @@ class Auto:
         seen = [*self._ended, *(look for look in running if look.seconds >= ENOUGH)]
         fit = 1
         if seen:
-            busy = max(look.cpu / max(look.seconds, 1e-3) for look in seen)
+            busy = 1.0 if self._spread else max(look.cpu / max(look.seconds, 1e-3) for look in seen)
             each = int(self._limit.cores or max(1, min(self._cores, round(busy))))
             taken = max(look.memory for look in seen)
+            if self._spread and not self._ended:
+                taken *= 2
             room = 0.9 * machine.free_memory() + sum(look.memory for look in running)
             fit = max(1, min(self._cores // each, int(room / max(1, taken))))
         fit = min(fit, self._children.capacity)
-        for child in self._children.children:  # those that have not started yet
-            child.threads = max(1, self._cores // fit)
+        known = not self._spread or len(self._ended) > 0
+        threads = max(1, self._cores // (fit if known else self._children.capacity))
+        for child in self._children.children:
+            if known and not self._known:  # it was small, for all of them to run
+                child.anew = child.threads < threads
+            child.threads = threads
+        self._known = known
         return fit
 
     @property
@@ -312,6 +349,12 @@ class Auto:
         made = future.result()
         if made.get("cpu") is not None and made.get("memory"):
             self._ended.append(Look(made["seconds"], made["cpu"], made["memory"]))
+
+
+def most(limit: Limit, cores: int) -> int:
+    """How many trials at once that many processors, and the GPUs, are enough for."""
+    fit = max(1, cores // int(limit.cores or 1))
+    return max(1, min(fit, machine.room(limit.gpus))) if limit.gpus else fit
 
 
 def _places(limit: Limit | None, count: int) -> list[tuple[dict[str, str], list[int]]]:

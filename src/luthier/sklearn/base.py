@@ -29,6 +29,7 @@ class Folded(Figures, BaseSearchCV):  # type: ignore[misc]
     """A search whose unit of work is one fold of one candidate."""
 
     _more_constraints: ClassVar[dict[str, Any]] = {
+        "n_jobs": [Integral, StrOptions({"auto"}), None],
         "racing": ["boolean", StrOptions({"lossless", "forgiving", "likely"})],
         "honest": ["boolean"],
         "reuse": ["boolean"],

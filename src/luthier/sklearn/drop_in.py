@@ -30,8 +30,12 @@ class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
     Parameters up to `return_train_score` are scikit-learn's, and with those alone so is every
     digit of ``cv_results_``, times aside. ``refit="one_se"`` is new: it takes the simplest
     candidate within one standard error of the best, or raises `StudyError` if of none of the
-    parameters it is known which way is simpler. The rest is ours, is given by name, and is the
-    same for `RandomizedSearchCV`, `HalvingGridSearchCV` and `HalvingRandomSearchCV`.
+    parameters it is known which way is simpler. ``n_jobs="auto"`` is new too: folds run in
+    processes of luthier's own, one for each processor, but no more at a time than there is memory
+    for, by what the first ones took. They share the processors, and one that was killed for want
+    of memory is tried again alone. What is found is the same as with as many jobs as processors.
+    The rest is ours, is given by name, and is the same for `RandomizedSearchCV`,
+    `HalvingGridSearchCV` and `HalvingRandomSearchCV`.
 
     Parameters
     ----------
@@ -106,7 +110,7 @@ class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
         param_grid: Any,
         *,
         scoring: Any = None,
-        n_jobs: int | None = None,
+        n_jobs: int | str | None = None,
         refit: Any = True,
         cv: Any = None,
         verbose: int = 0,
@@ -170,7 +174,7 @@ class RandomizedSearchCV(Quiet, theirs.RandomizedSearchCV, Folded):  # type: ign
         *,
         n_iter: int = 10,
         scoring: Any = None,
-        n_jobs: int | None = None,
+        n_jobs: int | str | None = None,
         refit: Any = True,
         cv: Any = None,
         verbose: int = 0,
@@ -246,7 +250,7 @@ class HalvingGridSearchCV(Quiet, theirs.HalvingGridSearchCV, Folded):  # type: i
         error_score: Any = np.nan,
         return_train_score: bool = True,
         random_state: Any = None,
-        n_jobs: int | None = None,
+        n_jobs: int | str | None = None,
         verbose: int = 0,
         racing: bool | str = False,
         honest: bool = True,
@@ -320,7 +324,7 @@ class HalvingRandomSearchCV(Quiet, theirs.HalvingRandomSearchCV, Folded):  # typ
         error_score: Any = np.nan,
         return_train_score: bool = True,
         random_state: Any = None,
-        n_jobs: int | None = None,
+        n_jobs: int | str | None = None,
         verbose: int = 0,
         racing: bool | str = False,
         honest: bool = True,

@@ -150,7 +150,7 @@ class Fitting:
 
     def _workers(self) -> Workers | Guarded:
         search = self.search
-        if search.limit is None:
+        if search.limit is None and search.n_jobs != "auto":
             return Workers(search.n_jobs, getattr(search, "pre_dispatch", "2*n_jobs"))
         return Guarded(search.n_jobs, search.limit, self.started + (search.time_limit or math.inf))
 
@@ -635,7 +635,7 @@ class Fitting:
         with warnings.catch_warnings():
             if self.growing is not None:  # its folds said that it had learned enough
                 warnings.simplefilter("ignore", ConvergenceWarning)
-            if isinstance(self.workers, Guarded):
+            if isinstance(self.workers, Guarded) and self.search.limit is not None:
                 # Without the callbacks that were hung onto it: they are of this process.
                 return self.workers.fit(clone(estimator), self.given, params, self._learned_from())
             estimator.fit(*self.given, **params)  # some do not return themselves

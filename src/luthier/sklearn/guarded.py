@@ -1,4 +1,4 @@
-"""Folds in guarded processes: one that breaks a limit fails alone.
+"""Folds in guarded processes: one that breaks a limit fails alone, and memory bounds how many run.
 
 In the place of joblib's workers stand children of `luthier.run.guard`. The data go to them as a
 file, which they map rather than copy; the call and the outcome of a fold are files too.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import signal
 import tempfile
 import time
 import warnings
@@ -24,10 +25,11 @@ from sklearn.utils.validation import _num_samples
 
 from luthier.errors import StudyError
 from luthier.history import Objective
+from luthier.run import machine
 from luthier.run.limit import Limit
 from luthier.run.shipping import by_value_if_need_be, ship, unship
 from luthier.run.worker import Outcome
-from luthier.run.workers import Children
+from luthier.run.workers import Auto, Children, impossible, most
 from luthier.sklearn import sharing
 from luthier.sklearn.evaluate import evaluate
 from luthier.sklearn.mapped import lean
@@ -40,23 +42,38 @@ SHARED = 0.1  # of the limit on memory, for steps of pipelines that are kept
 
 
 class Guarded:
-    """Workers of a search with a limit, open while it runs.
+    """Workers of a search with a limit, or of one that takes the whole machine, while it runs.
 
     Parameters
     ----------
-    n_jobs
-        As scikit-learn's searches have it.
-    limit : Limit
+    n_jobs : int, None or "auto"
+        As scikit-learn's searches have it. "auto" is one for each processor, but no more at a time
+        than there is memory for, by what the last folds took.
+    limit : Limit, optional
         What the fit and the scoring of one fold may take.
     deadline : float
         When folds that are running are ended, as `time.monotonic` counts.
+
+    Attributes
+    ----------
+    count : int
+        How many folds a search should have ready at a time. How many of them run then makes no
+        difference to it.
     """
 
-    def __init__(self, n_jobs: int | None, limit: Limit, deadline: float) -> None:
-        self.count = int(effective_n_jobs(n_jobs))
-        self._limit, self._deadline = limit, deadline
+    def __init__(self, n_jobs: int | str | None, limit: Limit | None, deadline: float) -> None:
+        if why := impossible():
+            raise StudyError(
+                'n_jobs="auto" and limit= run folds in processes of our own, and none can be '
+                f"started here: {why}. Use n_jobs=-1, without limit=."
+            )
+        self._limit, self._deadline = limit or Limit(), deadline
+        self._auto = n_jobs == "auto"
+        # joblib knows of a worker that this one runs in, and of bounds in the environment.
+        self._cores = min(machine.cores(), int(effective_n_jobs(-1)))
+        self.count = most(self._limit, self._cores) if self._auto else int(effective_n_jobs(n_jobs))
         self._data: tuple[Any, Any] | None = None
-        self._children: Children | None = None
+        self._children: Children | Auto | None = None
         self._made = 0
 
     def __enter__(self) -> Guarded:
@@ -80,11 +97,14 @@ class Guarded:
         Parameters are those of `luthier.sklearn.running.Workers.run`.
         """
         waiting = list(reversed(numbers))
+        again: list[int] = []  # for these there was perhaps no room beside others
         running: dict[Future[Outcome], tuple[int, Path, dict[str, Any]]] = {}
         try:
-            while running or (waiting and not enough()):
-                while waiting and len(running) < self.count and not enough():
-                    number = waiting.pop()
+            while running or ((waiting or again) and not enough()):
+                while (waiting or again) and len(running) < self._room() and not enough():
+                    if again and running:
+                        break  # each of them runs alone
+                    number = again[-1] if again else waiting.pop()
                     future, folder, settings = self._submit(number, make(number))
                     running[future] = number, folder, settings
                 done, _ = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
@@ -92,7 +112,13 @@ class Guarded:
                     return
                 for future in done:
                     number, folder, settings = running.pop(future)
-                    yield number, _outcome(future.result(), folder, settings)
+                    made = future.result()
+                    if number in again:
+                        again.remove(number)
+                    elif self._auto and _killed(made):
+                        again.append(number)
+                        continue
+                    yield number, _outcome(made, folder, settings)
         finally:
             if running and self._children is not None:
                 self._children.stop()
@@ -121,7 +147,7 @@ class Guarded:
         with self:
             y = given[1] if len(given) > 1 else None
             self._open(estimator, given[0], y, objective=fit_all, limit=limit)
-            sent = ship((estimator, len(given), params), "the estimator")
+            sent = _packed((estimator, len(given), params))
             future, folder = self._send(sent)
             try:
                 while not future.done():
@@ -152,10 +178,16 @@ class Guarded:
             return estimator
         return found
 
+    def _room(self) -> int:
+        """How many folds may run now."""
+        if not self._auto:
+            return self.count
+        return self._children.capacity if isinstance(self._children, Auto) else 1
+
     def _submit(self, number: int, call: Call) -> tuple[Future[Outcome], Path, dict[str, Any]]:
         (estimator, X, y, how), settings = call
         self._open(estimator, X, y)
-        sent = ship((number, estimator, how, settings), "the estimator")
+        sent = _packed((number, estimator, how, settings))
         return *self._send(sent), settings
 
     def _send(self, sent: bytes) -> tuple[Future[Outcome], Path]:
@@ -186,10 +218,12 @@ class Guarded:
         path = f"{self._folder.name}/data{self._made}"
         joblib.dump((X, y), path)
         budget = min(sharing.BUDGET, SHARED * self._limit.bytes_of_memory)
-        made: Any = Data(path, ship(estimator, "the estimator"), int(budget))
-        count = 1 if objective else self.count
-        run = partial(objective or run_fold, made)
-        self._children = Children(run, count, _Silent(), limit or self._limit)
+        made: Any = Data(path, _packed(estimator), int(budget))
+        run, limit = partial(objective or run_fold, made), limit or self._limit
+        if self._auto and not objective:
+            self._children = Auto(run, _Silent(), limit, self._cores, spread=True)
+        else:
+            self._children = Children(run, 1 if objective else self.count, _Silent(), limit)
         self._data = X, y
 
 
@@ -259,6 +293,30 @@ def fit_all(data: tuple[Any, Any], trial: Trial) -> float:
     return 0.0
 
 
+def _packed(thing: Any) -> bytes:
+    """What is sent to a child.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be pickled.
+    """
+    try:
+        return ship(thing, "the estimator")
+    except StudyError as error:
+        why = str(error).split(": ", 1)[0]
+        raise StudyError(
+            f"{why}: {error.__cause__}. Give what can be pickled, or run the search in this "
+            "process, with n_jobs=1 and without limit=."
+        ) from error
+
+
+def _killed(made: Outcome) -> bool:
+    """Whether a fold was killed, and not by us: most often for want of memory."""
+    died = made["state"] == "FAILED" and made["error"]["kind"] == "ProcessDied"
+    return died and made.get("exit") == -signal.SIGKILL
+
+
 def _outcome(made: Outcome, folder: Path, settings: dict[str, Any]) -> Any:
     """The outcome that a fold left, or what stands for one that was ended."""
     left = folder / "outcome"
@@ -271,5 +329,5 @@ def _outcome(made: Outcome, folder: Path, settings: dict[str, Any]) -> Any:
     error = made["error"]
     why = f"{error['kind']}: {error['message']}"
     if settings["error_score"] == "raise" or made["state"] == "LOST":
-        raise StudyError(f"limit: a fold was not evaluated. {why}\n{error['traceback']}".rstrip())
+        raise StudyError(f"a fold was not evaluated. {why}\n{error['traceback']}".rstrip())
     return failed(settings, f"{why}\n{error['traceback']}".rstrip())

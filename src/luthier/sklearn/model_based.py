@@ -69,8 +69,8 @@ class SearchCV(Folded):
     proposal has seen the scores of those before it. The estimator's own settings come first where
     the space holds them.
 
-    `scoring`, `n_jobs`, `verbose`, `pre_dispatch`, `error_score` and `return_train_score` are those
-    of scikit-learn's `GridSearchCV`. `refit`, `honest`, `reuse`, `time_limit`, `store`,
+    `scoring`, `verbose`, `pre_dispatch`, `error_score` and `return_train_score` are those of
+    scikit-learn's `GridSearchCV`. `n_jobs`, `refit`, `honest`, `reuse`, `time_limit`, `store`,
     `study`, `progress` and `limit` are those of ours.
 
     Parameters
@@ -165,7 +165,7 @@ class SearchCV(Folded):
         time_limit: float | None = None,
         patience: int | None = None,
         scoring: Any = None,
-        n_jobs: int | None = None,
+        n_jobs: int | str | None = None,
         refit: Any = True,
         cv: Any = None,
         racing: bool | str = True,
