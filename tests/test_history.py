@@ -526,6 +526,21 @@ def test_at_a_step_every_trial_stands_as_it_was_then():
     assert made.Y[0, 0] == 2.5  # the history itself is as it was
 
 
+def test_halted_a_trial_that_runs_counts_with_what_it_told():
+    reports = [(0, 1, 5.5), (1, 1, 6.5), (1, 2, 6.0), (2, 1, 7.5)]
+    states = ["RUNNING", "DONE", "STOPPED", "RUNNING", "LOST"]
+    made = history(SPACE, [{"x": 1.5, "n": 3, "a": "u"}] * 5, [2.5] * 5, states, reports=reports)
+
+    halted = made.halted()
+
+    expected = ["STOPPED", "DONE", "STOPPED", "RUNNING", "LOST"]
+    assert [State(s).name for s in halted.state] == expected
+    assert halted.curve(0)[1].tolist() == [[5.5]]
+    assert halted.counts == [1, 1, 2, 0, 1]
+    assert halted.halted() is halted  # nobody is left who has told anything
+    assert made.counts == [2, 1, 1, 0, 1]  # the history itself is as it was
+
+
 # -- queue, notes, what is no log ------------------------------------------------------------------
 
 

@@ -550,6 +550,21 @@ class History:
         made.counts = np.bincount(made.state, minlength=len(State)).tolist()
         return made
 
+    def halted(self) -> History:
+        """As if every running trial had been stopped at its last report.
+
+        Those that have not reported still run. It is this history itself where none has.
+        """
+        told = np.zeros(len(self), dtype=bool)
+        told[self.owner] = True
+        rows = np.flatnonzero(self.running & told)
+        if not len(rows):
+            return self
+        made = self.only(np.arange(len(self)))
+        made._trials.put("state", rows, State.STOPPED)
+        made.counts = np.bincount(made.state, minlength=len(State)).tolist()
+        return made
+
     def only(self, rows: Ints) -> History:
         """These rows alone, as if there were no others."""
         return self._pick(rows, np.arange(len(self._reports)))

@@ -172,6 +172,33 @@ def test_the_sampler_is_told_of_those_who_came_furthest(monkeypatch, tmp_path):
     assert told[-1][1] >= int(study.history.done.sum()) - 1
 
 
+def test_the_sampler_hears_of_trials_that_are_running_as_far_as_they_came():
+    """Those that go on are the best there are; a sampler that waits for them knows the worst."""
+    told = []
+
+    class Watching(Random):
+        uses_losses = True
+
+        def ask(self, space, history, k, rng):
+            told.append(history)
+            return Random().ask(space, history, k, rng)
+
+    study = Study(SPACE, sampler=Watching(), scheduler="auto", fidelity=("epochs", 1, MOST), seed=3)
+    for i, trial in enumerate(study.ask(6)):
+        for epoch in (1, 2, 3):
+            trial.report(i + 1 / epoch, epoch)
+        study.tell(trial, i + 1 / 3)
+    risen = [study.ask()[0] for _ in range(2)]  # the best two go on
+    study.ask(2)
+    seen = told[-1]
+
+    assert [trial.parent for trial in risen] == [0, 1]
+    assert seen.stopped.tolist() == [True] * 6 + [False] * (len(seen) - 6)
+    assert seen.value[seen.owner == 0, 0].tolist() == pytest.approx([1, 1 / 2, 1 / 3])
+    assert study.history.merged().running[[0, 1]].all()
+    assert seen.running[6:].all()  # these have not told anything yet
+
+
 @pytest.mark.slow
 def test_the_risk_is_larger_where_the_first_rung_misleads(tmp_path):
     risks = []

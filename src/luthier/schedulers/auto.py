@@ -45,12 +45,12 @@ class Auto:
     """Gives many configurations a little, and the best of them more; or stops the hopeless.
 
     In a study with a fidelity, one in three goes on from each of the last three rungs, as with
-    `luthier.schedulers.ASHA`. The sampler proposes every second new point, by all that was seen,
-    and the other is random; so are all, while the sampler repeats what was seen and random points
-    do not. Some new points begin at the last rung: a share of all steps that follows from how
-    well the order at the first rung agreed with that at the last among such trials, a tenth where
-    it always did and nine tenths where it was the other way round. A curve that repeats another
-    one to the last digit does not go on.
+    `luthier.schedulers.ASHA`. The sampler proposes every second new point, by all that was seen, of
+    running trials too, and the other is random; so are all, while the sampler repeats what was seen
+    and random points do not. Some new points begin at the last rung: a share of all steps that
+    follows from how well the order at the first rung agreed with that at the last among such
+    trials, a tenth where it always did and nine tenths where it was the other way round. A curve
+    that repeats another one to the last digit does not go on.
 
     Without a fidelity a trial is stopped when it is unlikely to end as the best. How curves end is
     learned from the curves that went further; what parameters promise, from a Gaussian process
@@ -204,10 +204,14 @@ def _distinct(seen: History, rung: int) -> Mask:
 
 
 def _told(seen: History) -> History:
-    """What the sampler is shown: who came furthest, so that a proposal costs no more in the end."""
+    """What the sampler is shown: who came furthest, so that a proposal costs no more in the end.
+
+    Those that go on are the best. With many workers most of them run, and a sampler that waits for
+    how they end would know the others only.
+    """
     far = np.where(seen.done | seen.running, np.inf, reached(seen))
     order = np.lexsort((-np.arange(len(seen)), -far))[:TOLD]
-    return seen if len(seen) <= TOLD else seen.only(np.sort(order))
+    return (seen if len(seen) <= TOLD else seen.only(np.sort(order))).halted()
 
 
 def _fresh(seen: History, levels: list[float]) -> bool:
