@@ -140,7 +140,7 @@ def test_a_cut_copy_is_what_a_fit_gives(model, data):
             a, b = (getattr(one, name) for one in (made, plain))
             if isinstance(b, list | np.ndarray):
                 assert len(a) == len(b), name
-            if isinstance(b, int | float | str) or getattr(b, "dtype", object) != object:
+            if isinstance(b, int | float | str) or getattr(b, "dtype", np.dtype("O")) != "O":
                 np.testing.assert_array_equal(a, b, name)
 
 
