@@ -12,6 +12,7 @@ import pickle
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -147,11 +148,17 @@ def _size(held: Attributes) -> float:
     """Bytes that pickling some attributes takes; inf where they cannot be pickled."""
     count = _Count()
     try:
-        pickler = pickle.Pickler(count, protocol=5, buffer_callback=count.array)
-        pickler.dump(held)
+        _Scale(count, protocol=5, buffer_callback=count.array).dump(held)
     except Exception:  # whatever stops it from being pickled
         return np.inf
     return count.bytes
+
+
+class _Scale(pickle.Pickler):
+    """Weighs data, wherever their classes and functions were defined."""
+
+    def persistent_id(self, one: Any) -> Any:
+        return 0 if isinstance(one, type | FunctionType) else None
 
 
 class _Count:
