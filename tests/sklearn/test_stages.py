@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
 from sklearn.ensemble import (
@@ -123,7 +124,7 @@ def check(model, data, weights=None):
             fits.append((made, plain))
         for made, plain in fits:
             for a, b in zip(told(made, X[TEST]), told(plain, X[TEST]), strict=True):
-                np.testing.assert_array_equal(a, b)
+                np.testing.assert_array_equal(a, b)  # several targets come in a list
     kept = left("key")
     return kept, fits
 
@@ -168,6 +169,30 @@ def test_an_ensemble_that_ends_by_itself_is_cut_where_it_ended():
 
     assert len(kept.held["estimators_"]) == 1
     assert all(len(made.estimator_weights_) == made.n_estimators for made, _ in fits)
+
+
+WORDS = BINARY[0], np.array(["no", "yes"])[BINARY[1]]
+SPARSE = sp.csr_array(NUMBERS[0] * (NUMBERS[0] > 0.5)), NUMBERS[1]
+SEVERAL = NUMBERS[0], np.stack([NUMBERS[1], NUMBERS[0][:, 0]], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("model", "data"),
+    [
+        (GradientBoostingClassifier(**SEED), WORDS),
+        (HistGradientBoostingClassifier(**SEED), WORDS),
+        (AdaBoostClassifier(**SEED), WORDS),
+        (GradientBoostingRegressor(**SEED), SPARSE),
+        (RandomForestRegressor(**SEED), SPARSE),
+        (ExtraTreesRegressor(**SEED), SEVERAL),
+        (BaggingRegressor(**SEED), SEVERAL),
+        (RandomForestClassifier(**SEED), (SEVERAL[0], (SEVERAL[1] > 0).astype(int))),
+    ],
+    ids=lambda one: type(one).__name__ if hasattr(one, "fit") else "",
+)
+def test_data_of_other_kinds(model, data):
+    """Words as classes, sparse rows, several targets."""
+    check(model, data)
 
 
 @pytest.mark.parametrize(

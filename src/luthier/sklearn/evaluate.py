@@ -70,9 +70,16 @@ def evaluate(number: int, estimator: Any, X: Any, y: Any, how: How, **settings: 
     return number, outcome
 
 
-def evaluate_all(calls: Sequence[tuple[int, tuple[Any, ...], dict[str, Any]]]) -> list[Any]:
-    """The outcomes of some calls of `evaluate`, one after the other."""
-    return [evaluate(number, *given, **settings) for number, given, settings in calls]
+def evaluate_all(own: Sequence[tuple[int, Any, How, Any]], X: Any, y: Any, **common: Any) -> Any:
+    """The outcomes of several calls of `evaluate`, one after the other.
+
+    Parameters
+    ----------
+    own : sequence of (number, estimator, how, settings)
+        What is of each call. The data and the other settings are by themselves, where Dask sees
+        that it has sent them before.
+    """
+    return [evaluate(n, model, X, y, how, **settings, **common) for n, model, how, settings in own]
 
 
 def _hook(estimator: Any, how: How, heard: dict[str, Any], grown: list[int | None]) -> None:

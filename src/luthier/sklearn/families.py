@@ -43,12 +43,17 @@ class Wave:
     order: list[list[int]]
     shares: dict[Task, tuple[Member, bool]]
 
+    @classmethod
+    def plain(cls, tasks: Sequence[Task]) -> Wave:
+        """Tasks in their own order, which share nothing."""
+        return cls([[position] for position in range(len(tasks))], {})
+
     def share(self, search: str, task: Task, rows: str) -> Share | None:
         """What a task shares of a search, on training rows that go by a name."""
         if task not in self.shares:
             return None
         member, waited = self.shares[task]
-        return Share(search, (rows, member.family), member.number, waited)
+        return Share(search, ("stages", rows, member.family), member.number, waited)
 
 
 class Families:
@@ -88,14 +93,14 @@ class Families:
         With a limit on time or patience, no candidate runs before its turn: who is complete early
         counts for more there than work that is done once.
         """
-        order = [[number] for number in range(len(tasks))]
+        plain = Wave.plain(tasks)
         if not self.fitting.listed:  # who else comes is not known, so nothing is kept for them
-            return Wave(order, {})
+            return plain
         for row in range(len(self._members), len(self.fitting.candidates)):
             self._add(row)
         search = self.fitting.search
-        if search.time_limit is None and search.patience is None:
-            order = self._together(tasks)
+        ordered = search.time_limit is not None or search.patience is not None
+        order = plain.order if ordered else self._together(tasks)
         flat = [tasks[number] for group in order for number in group]
         return Wave(order, self._shares(flat))
 

@@ -368,8 +368,7 @@ class Fitting:
             Of callbacks, for each task.
         """
         names, families = self._names(splits), self.families
-        alone = [[number] for number in range(len(tasks))]
-        wave = Wave(alone, {}) if families is None else families.wave(tasks)
+        wave = Wave.plain(tasks) if families is None else families.wave(tasks)
 
         def make(number: int) -> Call:
             row, fold = tasks[number]

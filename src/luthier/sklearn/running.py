@@ -132,12 +132,25 @@ class Workers:
             for group in groups:
                 if enough():
                     return
-                calls = [(number, *make(number)) for number in group]
+                calls = [make(number) for number in group]
                 started.extend(group)
-                yield delayed(evaluate_all)(calls)
+                yield _joined(group, calls)
 
-        for outcomes in self._pool(tasks()):
-            yield from outcomes
+        for made in self._pool(tasks()):
+            yield from made if isinstance(made, list) else [made]
+
+
+def _joined(group: Sequence[int], calls: Sequence[Call]) -> Any:
+    """What joblib is given for some calls that one worker is to run."""
+    (_, X, y, _), first = calls[0]
+    if len(calls) == 1:
+        return delayed(evaluate)(group[0], *calls[0][0], **first)
+    common = {k: v for k, v in first.items() if all(settings[k] is v for _, settings in calls)}
+    own = [
+        (number, model, how, {k: v for k, v in settings.items() if k not in common})
+        for number, ((model, _, _, how), settings) in zip(group, calls, strict=True)
+    ]
+    return delayed(evaluate_all)(own, X, y, **common)
 
 
 def _check(call: Call) -> None:
