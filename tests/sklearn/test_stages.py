@@ -255,7 +255,7 @@ def test_rounds_that_found_nothing_are_no_stages():
         HistGradientBoostingClassifier(),
         AdaBoostClassifier(),
     ],
-    ids=repr,
+    ids=lambda one: type(one).__name__,
 )
 def test_settings_under_which_nothing_is_cut(model):
     assert learner_of(type(model)).number(model.get_params(deep=False)) is None
