@@ -4,6 +4,7 @@
     python -m benchmarks.search racing --orders 30   # rules on stored fold scores
     python -m benchmarks.search grid                 # a model alone: the price of the search itself
     python -m benchmarks.search shared               # costly steps before the model
+    python -m benchmarks.search stages               # over the number of stages of an ensemble
     python -m benchmarks.search race                 # 10 folds with racing, 60 searches
     python -m benchmarks.search reach                # time to the score of 200 random candidates
     python -m benchmarks.search less                 # with fewer rows or iterations at first
@@ -24,18 +25,19 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from pathlib import Path  # noqa: E402
 
 from benchmarks import results  # noqa: E402
-from benchmarks.search import less, memory, racing, reach, shared, whole  # noqa: E402
+from benchmarks.search import less, memory, racing, reach, shared, staged, whole  # noqa: E402
 
 TITLES = {
     "racing": "Rules of racing, replayed",
     "grid": "Time of a grid over a model alone",
     "shared": "Time of a grid behind costly steps",
+    "stages": "Time of a grid over the number of stages",
     "race": "Grids of ten folds with racing",
     "reach": "Time to the score of 200 random candidates",
     "less": "Candidates that are given less at first",
     "memory": "Peak memory of a search with two workers",
 }
-REPEATS = {"grid": 3, "shared": 3, "race": 5, "reach": 1, "less": 3, "memory": 1}
+REPEATS = {"grid": 3, "shared": 3, "stages": 3, "race": 5, "reach": 1, "less": 3, "memory": 1}
 
 
 def main() -> None:
@@ -72,6 +74,8 @@ def main() -> None:
         body, records = whole.race(repeats, given.minutes)
     elif given.what == "shared":
         body, records = shared.run(repeats)
+    elif given.what == "stages":
+        body, records = staged.run(repeats)
     else:
         body, records = whole.grid(repeats)
     around = results.surroundings(list(dict.fromkeys(packages)))

@@ -77,6 +77,32 @@ def test_outcomes_come_by_their_numbers():
     assert "ValueError: no" in made[1]["fit_error"]
 
 
+def test_calls_behind_another_follow_in_its_worker():
+    """In their order, before what comes after the one that they follow."""
+    ran = []
+
+    def make(number):
+        ran.append(number)
+        return call(Model("raise" if number == 3 else ""))
+
+    with Workers(1, "2*n_jobs") as workers, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = list(workers.run([2, 0], make, lambda: len(ran) > 3, {2: [3, 1], 0: [4]}))
+    assert ran == [2, 3, 1, 0, 4]
+    assert [number for number, _ in made] == ran
+    assert [outcome["fit_error"] is None for _, outcome in made] == [True, False, True, True, True]
+
+
+@pytest.mark.slow
+def test_of_calls_that_run_together_one_dies_alone():
+    """The others are tried again by themselves."""
+    ways = ["", "die", "", ""]
+    with Workers(2, "2*n_jobs") as workers:
+        made = dict(workers.run([0, 3], lambda i: call(Model(ways[i])), behind={0: [1, 2]}))
+
+    assert [made[i]["fit_error"] for i in range(4)] == [None, DIED, None, None]
+
+
 def test_no_more_start_when_it_is_enough():
     """What ran until then is kept."""
     ran = []

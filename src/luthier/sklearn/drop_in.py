@@ -52,9 +52,11 @@ class GridSearchCV(Quiet, theirs.GridSearchCV, Folded):  # type: ignore[misc]
         asks for it anyway, so it costs memory only: candidates times rows, in the store too.
     reuse : bool, default=True
         Fit the first steps of a pipeline once for each training fold, not once for each candidate
-        that has them with the same parameters. No score changes: what cannot be shared safely, a
-        step that draws from a global random generator for example, is fitted as ever. Each
-        process keeps up to 1 GiB. ``mean_fit_time`` is then the time for what was left to do.
+        that has them with the same parameters; and of ensembles that differ in their number of
+        stages alone only the largest, from which the others are cut. No score changes: what
+        cannot be shared safely, a step that draws from a global random generator for example, is
+        fitted as ever. Each process keeps up to 1 GiB. ``mean_fit_time`` is then the time for
+        what was left to do.
     finalists : int, default=0
         Score so many of the best again, on fresh folds, beside the estimator's own settings, and
         leave the comparison in ``finals_``; it does not change the winner here. Less than 2 is

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.model_selection._validation import _fit_and_score
 from sklearn.pipeline import Pipeline
 
-from luthier.sklearn import growing, sharing
+from luthier.sklearn import growing, sharing, stages
 from luthier.sklearn.mapped import lean
 
 METHODS = ("predict", "predict_proba", "decision_function")
@@ -28,6 +28,8 @@ class How:
     ----------
     prefix : Prefix, optional
         Which steps of the pipeline come from memory.
+    share : Share, optional
+        Which stages of the last step, or of the estimator itself, do.
     keep : bool
         Give back what the estimator predicted when it was scored.
     chances : bool
@@ -40,6 +42,7 @@ class How:
     keep: bool = False
     plan: growing.Plan | None = None
     chances: bool = False
+    share: stages.Share | None = None
 
 
 def evaluate(number: int, estimator: Any, X: Any, y: Any, how: How, **settings: Any) -> Any:
@@ -54,7 +57,7 @@ def evaluate(number: int, estimator: Any, X: Any, y: Any, how: How, **settings: 
     """
     heard: dict[str, Any] = {}
     grown: list[int | None] = []
-    if how.prefix is not None or how.keep or how.plan is not None:
+    if how != How():
         _hook(estimator, how, heard, grown)
     try:
         outcome: Outcome = _fit_and_score(estimator, lean(X), y, **settings)
@@ -65,6 +68,18 @@ def evaluate(number: int, estimator: Any, X: Any, y: Any, how: How, **settings: 
     if how.plan is not None:
         outcome["iterations"] = grown[-1] if grown else None
     return number, outcome
+
+
+def evaluate_all(own: Sequence[tuple[int, Any, How, Any]], X: Any, y: Any, **common: Any) -> Any:
+    """The outcomes of several calls of `evaluate`, one after the other.
+
+    Parameters
+    ----------
+    own : sequence of (number, estimator, how, settings)
+        What is of each call. The data and the other settings are by themselves, where Dask sees
+        that it has sent them before.
+    """
+    return [evaluate(n, model, X, y, how, **settings, **common) for n, model, how, settings in own]
 
 
 def _hook(estimator: Any, how: How, heard: dict[str, Any], grown: list[int | None]) -> None:
@@ -82,7 +97,9 @@ def _hook(estimator: Any, how: How, heard: dict[str, Any], grown: list[int | Non
         if how.plan is not None and last is estimator:
             _stopping(last, how.plan, grown)(X, y, **params)
         elif how.prefix is not None:
-            sharing.fit(estimator, how.prefix, X, y, params)
+            sharing.fit(estimator, how.prefix, X, y, params, _cutting(last, how.share))
+        elif how.share is not None and last is estimator and y is not None:
+            stages.fit(estimator, how.share, X, y, params)
         elif y is None:
             plain(X, **params)
         else:
@@ -103,6 +120,17 @@ def _stopping(estimator: Any, plan: growing.Plan, grown: list[int | None]) -> Ca
     def fit(X: Any, y: Any = None, **params: Any) -> Any:
         grown.append(growing.fit(estimator, plan, X, y, params))
         return estimator
+
+    return fit
+
+
+def _cutting(estimator: Any, share: stages.Share | None) -> Callable[..., Any] | None:
+    """A `fit` for the estimator that takes stages from others; None if it is to take none."""
+    if share is None:
+        return None
+
+    def fit(X: Any, y: Any = None, **params: Any) -> Any:
+        return stages.fit(estimator, share, X, y, params)
 
     return fit
 

@@ -30,6 +30,7 @@ from luthier.sklearn import blending, choosing, compat, deciding, judging, prefi
 from luthier.sklearn.budgets import Budgets
 from luthier.sklearn.cv import Holdout, Reshuffle
 from luthier.sklearn.evaluate import How, Outcome
+from luthier.sklearn.families import Families, Wave, evaluated
 from luthier.sklearn.growing import Growing
 from luthier.sklearn.guarded import Guarded
 from luthier.sklearn.journal import (
@@ -118,6 +119,7 @@ class Fitting:
         self.token = uuid.uuid4().hex
         self.sharing = search.reuse and prefixes.shareable(self.base, self.routed.estimator.fit)
         self.growing = Growing.of(self)
+        self.families = Families.of(self)
         self.workers = self._workers()
         self.candidates: list[dict[str, Any]] = []
         self.outcomes: list[list[Outcome | None]] = []
@@ -369,7 +371,8 @@ class Fitting:
         contexts : dict, optional
             Of callbacks, for each task.
         """
-        names = self._names(splits)
+        names, families = self._names(splits), self.families
+        wave = Wave.plain(tasks) if families is None else families.wave(tasks)
 
         def make(number: int) -> Call:
             row, fold = tasks[number]
@@ -378,7 +381,8 @@ class Fitting:
             plan = None if self.growing is None else self.growing.plan(train)
             rows = digest(np.asarray(train)) if self.sharing and row in self.own else names[fold]
             keep = (self.search.honest or self.extras) and not self.partial(row)
-            how = How(self._prefix(row, rows), keep, plan, self.extras)
+            share = wave.share(self.token, tasks[number], rows)
+            how = How(self._prefix(row, rows), keep, plan, self.extras, share)
             return (clone(self.base), self.X, self.y, how), {
                 "scorer": self.scorers,
                 "fit_params": self.routed.estimator.fit,
@@ -400,7 +404,7 @@ class Fitting:
         came: dict[int, Outcome] = {}  # those that overtook an earlier one
         turn, lost_patience = 0, False
         try:
-            for number, outcome in self.workers.run(range(len(tasks)), make, self.over):
+            for number, outcome in evaluated(self.workers, wave.order, make, self.over):
                 if self.listed and self.search.patience is None:  # their order decides nothing
                     self._take(tasks[number], outcome)
                     continue
@@ -431,7 +435,7 @@ class Fitting:
 
     def _names(self, splits: Sequence[Split]) -> list[str]:
         """A digest of each fold's training rows, made once; racing asks after every few folds."""
-        if not self.sharing:
+        if not self.sharing and self.families is None:
             return [""] * len(splits)
         if self._named is None or self._named[0] is not splits:
             self._named = splits, [digest(np.asarray(train)) for train, _ in splits]

@@ -43,10 +43,10 @@ def keys(estimator: Pipeline, candidate: Mapping[str, Any]) -> tuple[Hashable, .
         step = parameter.split("__", 1)[0]
         if step not in names:
             return None
-        told = _told(value)
-        if told is None:
+        named = told(value)
+        if named is None:
             return None
-        parts[names.index(step)].append((parameter, told))
+        parts[names.index(step)].append((parameter, named))
     made: list[Hashable] = []
     so_far: tuple[Hashable, ...] = ()
     for level, part in enumerate(parts[:-1]):
@@ -55,7 +55,8 @@ def keys(estimator: Pipeline, candidate: Mapping[str, Any]) -> tuple[Hashable, .
     return tuple(made)
 
 
-def _told(value: Any) -> Hashable | None:
+def told(value: Any) -> Hashable | None:
+    """A name for the value of a parameter, equal for equal ones; None if there is none."""
     if isinstance(value, SCALARS):
         return (type(value).__name__, repr(value))
     try:

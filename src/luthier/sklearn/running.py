@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from joblib import effective_n_jobs
@@ -19,7 +19,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from luthier.errors import StudyError
 from luthier.run.shipping import ship
-from luthier.sklearn.evaluate import DIED, evaluate
+from luthier.sklearn.evaluate import DIED, evaluate, evaluate_all
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]  # arguments of `evaluate`
 
@@ -63,6 +63,7 @@ class Workers:
         numbers: Sequence[int],
         make: Callable[[int], Call],
         enough: Callable[[], bool] = lambda: False,
+        behind: Mapping[int, Sequence[int]] | None = None,
     ) -> Iterator[tuple[int, Any]]:
         """The outcomes of some calls of `evaluate`, by their numbers, as they come.
 
@@ -74,6 +75,8 @@ class Workers:
             The arguments of a call, made when it starts.
         enough : callable
             When it says True, no further call is started.
+        behind : dict, optional
+            For some numbers, those of further calls that follow in the same worker.
 
         Notes
         -----
@@ -81,13 +84,15 @@ class Workers:
         running are then tried again one by one, so that only the one that kills fails; the rest
         goes on in a new pool. Where an estimator cannot be pickled, threads do the work.
         """
-        left = dict.fromkeys(numbers)
+        groups = {number: [number, *(behind or {}).get(number, ())] for number in numbers}
+        left = {number: None for group in groups.values() for number in group}
         for number in left if self._on_a_cluster() else ():
             _check(make(number))
         while left and not enough():
             started: list[int] = []
             try:
-                for number, outcome in self._stream(list(left), make, started, enough):
+                going = [group for first, group in groups.items() if first in left]
+                for number, outcome in self._stream(going, make, started, enough):
                     del left[number]
                     yield number, outcome
                 return
@@ -118,20 +123,34 @@ class Workers:
 
     def _stream(
         self,
-        numbers: Sequence[int],
+        groups: Sequence[Sequence[int]],
         make: Callable[[int], Call],
         started: list[int],
         enough: Callable[[], bool],
     ) -> Iterator[tuple[int, Any]]:
         def tasks() -> Iterator[Any]:
-            for number in numbers:
+            for group in groups:
                 if enough():
                     return
-                given, settings = make(number)
-                started.append(number)
-                yield delayed(evaluate)(number, *given, **settings)
+                calls = [make(number) for number in group]
+                started.extend(group)
+                yield _joined(group, calls)
 
-        yield from self._pool(tasks())
+        for made in self._pool(tasks()):
+            yield from made if isinstance(made, list) else [made]
+
+
+def _joined(group: Sequence[int], calls: Sequence[Call]) -> Any:
+    """What joblib is given for some calls that one worker is to run."""
+    (_, X, y, _), first = calls[0]
+    if len(calls) == 1:
+        return delayed(evaluate)(group[0], *calls[0][0], **first)
+    common = {k: v for k, v in first.items() if all(settings[k] is v for _, settings in calls)}
+    own = [
+        (number, model, how, {k: v for k, v in settings.items() if k not in common})
+        for number, ((model, _, _, how), settings) in zip(group, calls, strict=True)
+    ]
+    return delayed(evaluate_all)(own, X, y, **common)
 
 
 def _check(call: Call) -> None:

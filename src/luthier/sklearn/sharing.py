@@ -23,7 +23,7 @@ from collections.abc import Callable, Hashable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from sklearn.base import clone
@@ -68,23 +68,46 @@ class Node:
         return _bytes(self.output) + sum(_bytes(a) + _bytes(b) for a, b in self.seen)
 
 
+class Part(Protocol):
+    """Something fitted that others may have, if it is `common`."""
+
+    common: bool
+
+    def bytes(self) -> float:
+        """About what it holds in memory."""
+
+
 class Kept:
-    """The fitted steps of one process, least recently used ones dropped beyond `budget` bytes."""
+    """What was fitted in one process, least recently used first out beyond `budget` bytes."""
 
     def __init__(self, budget: int = BUDGET) -> None:
         self.budget = budget
         self._lock = threading.Lock()
         self._search = ""
-        self._nodes: OrderedDict[Hashable, Node | None] = OrderedDict()
+        self._nodes: OrderedDict[Hashable, Any] = OrderedDict()  # None where none is common
         self._busy: dict[Hashable, threading.Lock] = {}
 
     def node(self, prefix: Prefix, level: int, make: Callable[[], Node]) -> Node:
         """The node of a step: that of an earlier candidate, or one of the caller's own."""
-        key = (prefix.rows, prefix.keys[level])
+        made: Node = self.get(prefix.search, (prefix.rows, prefix.keys[level]), make)
+        return made
+
+    def get(
+        self,
+        search: str,
+        key: Hashable,
+        make: Callable[[], Part] | None,
+        serves: Callable[[Any], bool] = lambda one: True,
+    ) -> Any:
+        """What is kept under a key, if it serves; else what `make` makes, which is kept.
+
+        None where nothing serves and there is no `make`. Who asks for what another thread is
+        making waits for it.
+        """
         with self._lock:
-            if self._search != prefix.search:
+            if self._search != search:
                 # A worker outlives searches; what an earlier one left is of no more use.
-                self._search = prefix.search
+                self._search = search
                 self._nodes.clear()
                 self._busy.clear()
             busy = self._busy.setdefault(key, threading.Lock())
@@ -93,14 +116,22 @@ class Kept:
                 if key in self._nodes:
                     self._nodes.move_to_end(key)
                     known = self._nodes[key]
-                    if known is not None:
+                    if known is not None and serves(known):
                         return known
+            if make is None:
+                return None
             made = make()
             with self._lock:
-                if self._search == prefix.search:
+                if self._search == search:
                     self._nodes[key] = made if made.common else None
                     self._trim()
             return made
+
+    def drop(self, search: str, key: Hashable) -> None:
+        """Let go of what is kept under a key."""
+        with self._lock:
+            if self._search == search:
+                self._nodes.pop(key, None)
 
     def forget(self, search: str) -> None:
         """Drop everything that a search left."""
@@ -163,7 +194,14 @@ class Known:
         return made.copy() if self._last else _handed(made)
 
 
-def fit(pipeline: Any, prefix: Prefix, X: Any, y: Any, params: dict[str, Any]) -> Any:
+def fit(
+    pipeline: Any,
+    prefix: Prefix,
+    X: Any,
+    y: Any,
+    params: dict[str, Any],
+    finish: Callable[..., Any] | None = None,
+) -> Any:
     """Fit a pipeline whose first steps come from memory; as ``Pipeline.fit`` does.
 
     Parameters
@@ -174,6 +212,8 @@ def fit(pipeline: Any, prefix: Prefix, X: Any, y: Any, params: dict[str, Any]) -
         The training fold.
     params : dict
         Of the last step, as ``<step>__<name>``.
+    finish : callable, optional
+        In the place of the last step's own ``fit``, if what it is given is others' too.
     """
     steps, shared, output = list(pipeline.steps), list(pipeline.steps), X
     common = True
@@ -191,8 +231,9 @@ def fit(pipeline: Any, prefix: Prefix, X: Any, y: Any, params: dict[str, Any]) -
     if last is None or last == "passthrough":
         return pipeline
     own = {name.split("__", 1)[1]: value for name, value in params.items()}
+    learn = finish if finish is not None and common else last.fit
     try:
-        last.fit(output, y, **own) if y is not None else last.fit(output, **own)
+        learn(output, y, **own) if y is not None else learn(output, **own)
     except ValueError as error:
         if not (common and _refused(error)):
             raise
@@ -205,7 +246,7 @@ def fit(pipeline: Any, prefix: Prefix, X: Any, y: Any, params: dict[str, Any]) -
 
 def _made(step: Any, X: Any, y: Any, *, frozen: bool) -> Node:
     """A fitted step. `frozen`: its input is shared, so it gets a copy if it insists on writing."""
-    before = _drawn()
+    before = drawn()
     mine = clone(step)
     try:
         output = _fitted(mine, X, y)
@@ -214,7 +255,7 @@ def _made(step: Any, X: Any, y: Any, *, frozen: bool) -> Node:
             raise
         mine = clone(step)
         output = _fitted(mine, deepcopy(X), y)
-    common = _drawn() == before and freeze(output)
+    common = drawn() == before and freeze(output)
     return Node(mine, output, common)
 
 
@@ -229,10 +270,17 @@ def _refused(error: ValueError) -> bool:
     return any(word in str(error) for word in REFUSED)
 
 
-def _drawn() -> tuple[Any, ...]:
+def drawn() -> tuple[Any, ...]:
     """Where the global generators stand."""
     name, keys, place, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
     return (name, keys.tobytes(), place, *rest, random.getstate())  # type: ignore[union-attr]
+
+
+def undraw(to: tuple[Any, ...]) -> None:
+    """Put the global generators back to where they stood."""
+    name, keys, place, *rest, plain = to
+    np.random.set_state((name, np.frombuffer(keys, np.uint32), place, *rest))  # noqa: NPY002
+    random.setstate(plain)
 
 
 def freeze(made: Any) -> bool:
