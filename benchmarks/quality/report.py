@@ -231,7 +231,7 @@ def report(
         parts += [f"### {title[:1].upper()}{title[1:]} ({sizes})", table(made, absent, base)]
         # Beside the base alone, or all would be shown on these few seeds; of one task they say
         # too little.
-        for who in few if len(tasks) > 1 and title == next(iter(present)) else ():
+        for who in few if len(tasks) > 1 else ():
             pair, _ = rows(runs.of([who, base]), tasks, base)
             counts = " to ".join(map(str, pair[0]["seeds"]))
             parts += [f"On fewer seeds ({counts}):", table(pair, [], base)]
