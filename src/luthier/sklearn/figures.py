@@ -110,7 +110,9 @@ class Figures:
 
         found = "\n".join(self._found())
         diagram: str = super()._html_repr()  # type: ignore[misc]
-        return diagram + (f"<pre>{escape(found)}</pre>" if found else "")
+        return diagram + (
+            f'<pre style="white-space: pre-wrap">{escape(found)}</pre>' if found else ""
+        )
 
     def _found(self) -> list[str]:
         """The best and the summary; nothing before `fit`."""
