@@ -425,6 +425,8 @@ def test_a_candidate_that_kills_its_process_fails_alone():
     )
 
 
+# Where loky gives up its processes, its thread may look for a task that is gone: KeyError.
+@pytest.mark.filterwarnings("ignore:Exception in thread ExecutorManagerThread")
 def test_what_cannot_be_pickled_runs_in_threads():
     """With a warning that says so."""
     blocked = FunctionTransformer(lambda X: X)
