@@ -24,6 +24,8 @@ from luthier import Int, Limit
 from luthier.sklearn import GridSearchCV, sharing
 from luthier.sklearn.families import evaluated
 
+pytestmark = pytest.mark.slow  # whole searches
+
 X, Y = make_classification(60, 5, flip_y=0.3, random_state=8)
 NUMBERS = [2, 4, 3, 6]
 MOST = 6

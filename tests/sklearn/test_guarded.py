@@ -213,6 +213,7 @@ def refitted(act, **settings):
     return GridSearchCV(Refitted(), {"act": [act]}, cv=ONE_FOLD, limit=limit, **settings)
 
 
+@pytest.mark.slow
 def test_the_winner_is_fitted_within_the_limit_and_brought_back():
     search = refitted("nothing").fit(X, y)
 
