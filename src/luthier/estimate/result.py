@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 EARLIER = "Of that, {:.2g} was taken off because the candidates had been chosen with less before."
 
 
-class Told:
+class Told(ABC):
     """A finding that is printed as it is said in words."""
 
     @property
+    @abstractmethod
     def words(self) -> str:
         """The finding in a sentence or two."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         return self.words

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.utils import estimator_html_repr
 from sklearn.utils.validation import check_is_fitted
 
 from luthier.errors import DataError
@@ -109,7 +110,7 @@ class Figures:
         from html import escape
 
         found = "\n".join(self._found())
-        diagram: str = super()._html_repr()  # type: ignore[misc]
+        diagram: str = estimator_html_repr(self)
         return diagram + (
             f'<pre style="white-space: pre-wrap">{escape(found)}</pre>' if found else ""
         )
