@@ -33,7 +33,8 @@ LAYERS = """
     space_params
     space_forbidden
     space_cube
-    space_conditions space_declared space_json space_likely space_sklearn
+    space_conditions space_declared space_json space_usual space_sklearn
+    space_likely
     objectives events
     numerics parameters
     errors

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
@@ -91,7 +91,11 @@ def _centre() -> Swaps:
     from luthier.samplers.start import start
 
     return {"luthier.samplers.gp.start":
-            lambda space, seed: start(space, seed)[::-1]}  # the centre last  # fmt: skip
+            lambda *given: start(*given)[::-1]}  # the centre last  # fmt: skip
+
+
+def _usual() -> Swaps:
+    return {"luthier.space.Space.usual": property(lambda space: {})}
 
 
 def _balance() -> Swaps:
@@ -112,7 +116,7 @@ def _elsewhere() -> Swaps:
 
 
 def _plain() -> Swaps:
-    return {"luthier.samplers.start.with_plain": lambda space, head, made: made}
+    return {"luthier.samplers.start.with_plain": lambda space, head, made, usual: made}
 
 
 INGREDIENTS: dict[str, tuple[str, Callable[[], Swaps]]] = {
@@ -123,6 +127,7 @@ INGREDIENTS: dict[str, tuple[str, Callable[[], Swaps]]] = {
     "switches": ("switches for activity", _switches),
     "noise": ("a noisy start of the fit", _noise),
     "centre": ("the centre before the design", _centre),
+    "usual": ("what names usually mean", _usual),
     "balance": ("a balanced design", _balance),
     "turns": ("two bounds rather than one", _bolder),
     "improvement": ("expected improvement in turns", _improvement),
@@ -151,7 +156,7 @@ def swapped(swaps: Swaps) -> Iterator[None]:
     kept = []
     for path, value in swaps.items():
         name, _, attribute = path.rpartition(".")
-        module = importlib.import_module(name)
+        module = resolve_name(name)
         kept.append((module, attribute, getattr(module, attribute)))
         setattr(module, attribute, value)
     try:

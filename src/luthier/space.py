@@ -24,6 +24,7 @@ from luthier import (
     space_params,
     space_points,
     space_sklearn,
+    space_usual,
 )
 from luthier.errors import SpaceError, nearest
 from luthier.parameters import (
@@ -118,7 +119,7 @@ class Space:
 
     # -- arrays -------------------------------------------------------------------------------
 
-    def sample(self, k: int, rng: Generator, *, likely: bool = False) -> Array:
+    def sample(self, k: int, rng: Generator, *, likely: bool = False, usual: bool = False) -> Array:
         """Draw allowed points uniformly.
 
         Parameters
@@ -127,6 +128,8 @@ class Space:
             How many.
         likely : bool
             Draw parameters that have `likely` from what is believed of them.
+        usual : bool
+            Draw those with a well-known name around what they usually are, see `usual`.
 
         Returns
         -------
@@ -138,13 +141,29 @@ class Space:
         SpaceError
             If no allowed point is found in 10,000 draws.
         """
-        return space_draws.sample(self._forbid, self._beliefs if likely else {}, k, rng)
+        beliefs = self._beliefs if likely else {}
+        if usual:
+            beliefs = {**self._leanings, **beliefs}
+        return space_draws.sample(self._forbid, beliefs, k, rng)
 
     # -- what the user believes ---------------------------------------------------------------
 
     @cached_property
     def _beliefs(self) -> dict[int, space_likely.Belief]:
         return space_likely.beliefs(self._cube.pairs)
+
+    @cached_property
+    def usual(self) -> Mapping[str, float]:
+        """The unit of what parameters usually are that have a well-known name.
+
+        Of those without `default` and `likely` alone. They are in `luthier.space_usual`.
+        """
+        names = self.names
+        return {names[j]: unit for j, unit in space_usual.usual(self._cube.pairs).items()}
+
+    @cached_property
+    def _leanings(self) -> dict[int, space_likely.Belief]:
+        return space_usual.beliefs(self._cube.pairs)
 
     @property
     def believed(self) -> bool:

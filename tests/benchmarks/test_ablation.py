@@ -55,11 +55,13 @@ def test_without_an_ingredient_other_points_are_tried():
     whole = tried("luthier-auto")
     same = [name for name in rivals(flight=2) if tried(name) == whole]
 
-    # Here the quiet start is the better one every time, and no place is left: it takes more
-    # parameters than these.
-    assert same == ["without-noise", "without-elsewhere"]
+    # Here the quiet start is the better one every time, names say nothing, and no place is left: it
+    # takes more parameters than these.
+    assert same == ["without-noise", "without-usual", "without-elsewhere"]
     wide = {"space": WIDE, "loss": flat}
     assert tried("without-elsewhere", **wide) != tried("luthier-auto", **wide)
+    named = {"space": Space(lr=Float(1e-4, 7, log=True), units=Int(2, 300)), "loss": len}
+    assert tried("without-usual", **named) != tried("luthier-auto", **named)
 
 
 def test_every_ingredient_is_there_and_put_back():

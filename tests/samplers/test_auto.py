@@ -103,12 +103,12 @@ def test_it_says_what_it_does_and_why():
     assert "for each of 2 objectives" in sampler.explain(space, many.history)
 
 
-def test_its_settings_are_none():
-    used = Auto()
+def test_its_one_setting_is_kept():
+    used = Auto(usual=False)
     used.ask(UNKNOWN, history(UNKNOWN), 1, np.random.default_rng(1))
 
-    assert repr(used) == "Auto()"
-    assert used == Auto() == pickle.loads(pickle.dumps(used))
+    assert repr(used) == "Auto(usual=False)"
+    assert used == Auto(usual=False) == pickle.loads(pickle.dumps(used)) != Auto()
 
 
 @pytest.mark.parametrize("states", [["FAILED"] * 3, ["STOPPED"] * 3, ["DONE", "FAILED", "LOST"]])

@@ -126,7 +126,7 @@ def test_without_warping_and_trend_it_works_too():
     study = Study(MIXED, sampler=sampler, seed=4).run(lambda t: loss(t.params), trials=25)
 
     assert study.best.value < 4
-    assert repr(sampler) == "GP(warp=False, trend=False)"
+    assert repr(sampler) == "GP(warp=False, trend=False, usual=True)"
 
 
 def test_it_settles_a_smooth_function_to_a_thousandth():

@@ -25,8 +25,15 @@ class Auto:
     a Parzen estimator, see `luthier.samplers.tpe.TPE`. Beyond 300 finished trials they take turns:
     of n trials, one in n / 300 comes from the process, so that a proposal costs no more in a long
     study than in a short one. `explain` says which, and why.
+
+    Parameters
+    ----------
+    usual : bool
+        Where there is no default configuration, begin with what parameters of well-known names
+        usually are, such as a ``learning_rate`` or ``n_estimators``.
     """
 
+    usual: bool = True
     many_objectives: ClassVar[bool] = True
     uses_cost: ClassVar[bool] = True
     _made: dict[str, Sampler] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -50,7 +57,7 @@ class Auto:
             )
         from luthier.samplers.gp import explain
 
-        return explain(space, history)
+        return explain(space, history, self.usual)
 
     def _chosen(self, name: str) -> Sampler:
         """The sampler of that name; two of them load SciPy, which takes 0.3 s."""
@@ -58,14 +65,15 @@ class Auto:
             from luthier.samplers.gp import GP
             from luthier.samplers.tpe import TPE
 
-            self._made[name] = {"gp": GP, "tpe": TPE}[name]()
+            self._made[name] = {"gp": GP, "tpe": TPE}[name](usual=self.usual)
         return self._made[name]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}
+        return {"usual": self.usual}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        object.__setattr__(self, "_made", {})
+        for name, value in {"usual": True, **state, "_made": {}}.items():
+            object.__setattr__(self, name, value)
 
 
 def _method(space: Space, history: History, k: int) -> str:

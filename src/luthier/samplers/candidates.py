@@ -68,7 +68,9 @@ class Candidates:
         X = self.space.rows(raws)
         return np.asarray(X[int(np.argmax(promise(X)))])
 
-    def pool(self, best: Array, drawn: int, moved: float, likely: int = 0) -> Array:
+    def pool(
+        self, best: Array, drawn: int, moved: float, likely: int = 0, usual: bool = False
+    ) -> Array:
         """Full rows to climb from: `drawn` anywhere, then one near each of the best points.
 
         Parameters
@@ -79,10 +81,12 @@ class Candidates:
             Which share of the cells of a row changes, at least.
         likely : int
             How many of those anywhere are drawn from what the user believes.
+        usual : bool
+            And around what parameters of well-known names usually are.
         """
         pool = np.vstack([self.space.sample(drawn, self.rng), best])
         if likely:
-            pool[:likely] = self.space.sample(likely, self.rng, likely=True)
+            pool[:likely] = self.space.sample(likely, self.rng, likely=True, usual=usual)
         pool = self.full(np.clip(pool, 0, 1))
         near = pool[drawn:]
         changed = self.rng.random(near.shape) < max(moved, min(1.0, 2 / near.shape[1]))

@@ -26,7 +26,7 @@ from luthier.samplers.exhausted import Exhausted
 from luthier.samplers.feasibility import Feasibility
 from luthier.samplers.likely import trust
 from luthier.samplers.price import Price
-from luthier.samplers.start import first, start
+from luthier.samplers.start import first, origin, start
 from luthier.space import Space
 
 DRAWN, NEAR = 512, 128  # points to look at first: anywhere, and around the best
@@ -45,8 +45,9 @@ CAP, FITTED = 250, 150  # trials that the process can hold, and that hyperparame
 class GP:
     """Fits a Gaussian process to the losses and tries where it promises most.
 
-    The first points are the default configuration, or the centre of the ranges where it is not
-    known, and a design in which every option of every choice comes once. Then, in turns, the
+    The first points are the default configuration, or where it is not known what parameters of
+    well-known names usually are and the centre of other ranges, and a design in which every option
+    of every choice comes once. Then, in turns, the
     point with the lowest optimistic bound of its loss, that with the lowest bound of a bolder
     kind, and the one with the largest expected improvement upon the best expected loss. Where
     parameters depend on a choice without order, such as which model, one point in four has the
@@ -70,6 +71,8 @@ class GP:
         Make losses look normal first.
     trend : bool
         Let the process expect straight lines and parabolas.
+    usual : bool
+        Begin with what parameters of well-known names usually are, and look around there too.
 
     Source
     ------
@@ -80,6 +83,7 @@ class GP:
 
     warp: bool = True
     trend: bool = True
+    usual: bool = True
     many_objectives: ClassVar[bool] = True
     uses_cost: ClassVar[bool] = True
     _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -92,10 +96,11 @@ class GP:
 
     def _rows(self, space: Space, history: History, k: int, rng: Generator) -> Iterable[Array]:
         planned, enough = first(space), _told(history) >= 2
-        search = None
+        early, search = _early(history), None
         for draw in range(history.proposals, history.proposals + k):
-            if draw < planned or not enough:  # the design, or another one while results are awaited
-                yield start(space, history.seed + draw // planned)[draw % planned]
+            if draw - early < planned or not enough:  # the design, or another while results lack
+                turn, place = divmod(max(draw - early, 0), planned)
+                yield start(space, history.seed + turn, self.usual)[place]
             else:
                 search = search or _Search(self, space, history, rng)
                 row = search.next(draw)
@@ -105,14 +110,19 @@ class GP:
 
     def explain(self, space: Space, history: History) -> str:
         """What proposes the next point, and why, in words."""
-        return explain(space, history)
+        return explain(space, history, self.usual)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"warp": self.warp, "trend": self.trend}
+        return {"warp": self.warp, "trend": self.trend, "usual": self.usual}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in {**state, "_cache": {}}.items():
             object.__setattr__(self, name, value)
+
+
+def _early(history: History) -> int:
+    """How many points came before the space was known: one, where it is defined by running."""
+    return int(bool(history.opened.get("dynamic")))
 
 
 def _told(history: History) -> int:
@@ -120,14 +130,13 @@ def _told(history: History) -> int:
     return int(history.done.sum() + len(np.unique(history.owner[history.stopped[history.owner]])))
 
 
-def explain(space: Space, history: History) -> str:
+def explain(space: Space, history: History, usual: bool = True) -> str:
     """What proposes the next point of a study, and why, in words."""
     planned, done = first(space), int(history.done.sum())
-    if history.proposals < planned:
-        origin = "centre" if space.default_raw() is None else "default configuration"
+    if history.proposals - _early(history) < planned:
         return (
-            f"The start: the {origin}, then {planned - 1} points, spread evenly, in which every "
-            "option comes at least once."
+            f"The start: {origin(space, usual)}, then {planned - 1} points, spread evenly, in "
+            "which every option comes at least once."
         )
     if done < 2:
         return f"Points spread evenly: a model needs two finished trials, and there are {done}."
@@ -185,6 +194,7 @@ class _Search:
 
     def __init__(self, settings: GP, space: Space, history: History, rng: Generator) -> None:
         self.space, self.history, self.rng = space, history, rng
+        self.usual = settings.usual and bool(space.usual)
         self.measured = embedding(space)
         each = [
             Seen.of(history, warp=settings.warp, bounded=False, objective=j)
@@ -313,7 +323,8 @@ class _Search:
 
     def _from_climb(self, mean: Array) -> Array:
         best = np.repeat(self.X[np.argsort(mean, kind="stable")[:4]], NEAR // 4, axis=0)
-        pool = self.candidates.pool(best, DRAWN, MOVED, DRAWN // 4 if self.faith else 0)
+        led = DRAWN // 4 if self.faith or self.usual else 0
+        pool = self.candidates.pool(best, DRAWN, MOVED, led, self.usual)
         row = self.candidates.climbed(self._unknown, pool, self._polished)
         return self.candidates.anywhere() if row is None else row
 
@@ -332,6 +343,8 @@ class _Search:
         else:
             all_of = [belief, *(model(points) for model in self.models[1:])]
             made = self.aim([b.mean for b in all_of], [b.variance for b in all_of])
+        if self.faith:
+            made = made + self.faith * self.space.log_likely(X)
         if self.price is not None:
             made = made - self.price(points)
         if self.bounds is not None:
@@ -378,4 +391,8 @@ class _Search:
         weights += covariance * model.hyper.noise * model.inverse[self.best]
         along, trend = model.slope(points, belief, weights)
         trend = trend + 2 * variance * model.hyper.trend * points.T
-        return value, self.measured.slope(x, along[0], trend[0])
+        rise = self.measured.slope(x, along[0], trend[0])
+        if self.faith:
+            value += self.faith * float(self.space.log_likely(x[None])[0])
+            rise += self.faith * self.space.log_likely_slope(x[None])[0, self.measured.numeric]
+        return value, rise

@@ -1,14 +1,15 @@
-"""The first points of a sampler with a model: the default or the centre, then a design."""
+"""The first points of a sampler: the default or the best guess, then a design."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
+from numpy.random import Generator
 
 from luthier.numerics.design import balanced
 from luthier.observed import branching, options
-from luthier.parameters import Array, Choice
+from luthier.parameters import MISSING, Array, Choice
 from luthier.samplers.likely import with_likely
 from luthier.space import Space
 
@@ -21,46 +22,80 @@ def first(space: Space) -> int:
     return 1 + min(max(FIRST, *(options(p) for _, p in space.items()), 0), MOST_FIRST)
 
 
-def start(space: Space, seed: int) -> Array:
-    """The default configuration, or the centre where it is not known, then a balanced design.
+def start(space: Space, seed: int, usual: bool = True) -> Array:
+    """The default configuration, or the best guess where it is not known, then a balanced design.
 
-    Where parameters depend on a choice without order, such as which model, each of its options
-    begins with the defaults or centres of its numbers: bad ones would speak against the option.
+    A guess has what parameters of well-known names usually are, unless `usual` is False, and the
+    middle of other ranges. Where parameters depend on a choice without order, such as which model,
+    each of its options begins with such numbers: bad ones would speak against the option.
     """
-    levels = tuple(max(options(p), 0) for _, p in space.items())
     rng = np.random.default_rng((seed, 0xD0E))
-    made = balanced(first(space) - 1, levels, rng)
+    made = balanced(first(space) - 1, _levels(space), rng)
     default = space.default_raw()
     if default is None:
-        centre = np.where(np.array(levels) > 0, made[-1], 0.5)  # options have none
-        made = with_plain(space, centre, made)
-        return with_likely(space, space.repair(np.vstack([centre, made])), rng)
-    usual = space.rows([default])
-    made = space.repair(with_plain(space, usual[0], made))
-    return np.vstack([usual, with_likely(space, made, rng)])
+        head = guess(space, made[-1], usual)
+        made = with_plain(space, head, made, usual)
+        return with_likely(space, space.repair(np.vstack([head, made])), rng)
+    head = space.rows([default])
+    made = space.repair(with_plain(space, head[0], made, usual))
+    return np.vstack([head, with_likely(space, made, rng)])
 
 
-def with_plain(space: Space, head: Array, made: Array) -> Array:
+def guess(space: Space, spare: Array, usual: bool = True) -> Array:
+    """Defaults, else what is usual, else the middle of ranges and the options of a spare row.
+
+    Shapes (d,).
+    """
+    known = space.usual if usual else {}
+    made = np.where(np.array(_levels(space)) > 0, spare, 0.5)
+    for j, (name, p) in enumerate(space.items()):
+        if p.default is not None and p.default is not MISSING:
+            made[j] = p.to_unit(p.raw(p.default, "default"))
+        elif name in known:
+            made[j] = known[name]
+    return made
+
+
+def with_plain(space: Space, head: Array, made: Array, usual: bool = True) -> Array:
     """A design whose options begin with plain numbers, but for those that `head` begins."""
     choices = branching(space)
     if not choices:
         return made
     other = ~np.isclose(made[:, choices], head[choices]).all(axis=1)
-    plain = made.copy()
+    plain, numbers = made.copy(), guess(space, made[-1], usual)
     for j, (_, p) in enumerate(space.items()):
         if p.when and not isinstance(p, Choice):
-            told = p.default is not None
-            plain[other, j] = p.to_unit(p.raw(p.default, "default")) if told else 0.5
+            plain[other, j] = numbers[j]
     return plain
+
+
+def _levels(space: Space) -> tuple[int, ...]:
+    return tuple(max(options(p), 0) for _, p in space.items())
+
+
+def origin(space: Space, usual: bool) -> str:
+    """Where `start` begins, in words."""
+    if space.default_raw() is not None:
+        return "the default configuration"
+    known = list(space.usual) if usual else []
+    if not known:
+        return "the centre"
+    told = ", ".join(known[:3]) + (f" and {len(known) - 3} more" if len(known) > 3 else "")
+    return f"what {told} usually are, and the centre of the rest"
 
 
 @lru_cache(maxsize=8)
 def design(space: Space, n: int, seed: tuple[int, int]) -> Array:
-    """The default configuration in place of one point, then a balanced design. Shape (n, d)."""
-    levels = tuple(max(options(p), 0) for _, p in space.items())
+    """A balanced design; its first point is the default, or has what is usual. Shape (n, d)."""
     rng = np.random.default_rng(seed)
-    made = space.repair(balanced(n, levels, rng))
+    return headed(space, space.repair(balanced(n, _levels(space), rng)), rng)
+
+
+def headed(space: Space, made: Array, rng: Generator, usual: bool = True) -> Array:
+    """A design with the default in place of its first point, or with what is usual in it."""
     default = space.default_raw()
-    if default is None:
-        return with_likely(space, made, rng)
-    return np.vstack([space.rows([default]), with_likely(space, made[1:], rng)])
+    if default is not None:
+        return np.vstack([space.rows([default]), with_likely(space, made[1:], rng)])
+    if usual and space.usual:
+        made = np.vstack([space.repair(guess(space, made[0])[None]), made[1:]])
+    return with_likely(space, made, rng)

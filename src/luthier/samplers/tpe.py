@@ -18,7 +18,8 @@ from luthier.numerics.parzen import Layout, Parzen
 from luthier.numerics.threads import one_thread
 from luthier.parameters import Array, Choice, Ints, Parameter
 from luthier.parts import Proposal
-from luthier.samplers.likely import trust, with_likely
+from luthier.samplers.likely import trust
+from luthier.samplers.start import headed
 from luthier.space import Space
 
 # Figures: normalised regret, mean over 60 trials of 14 tasks, 12 seeds; standard error 0.006.
@@ -35,15 +36,20 @@ FINE = 1000  # a number with more values counts as continuous
 class TPE:
     """Fits one density to good trials and one to the others, and tries where they differ most.
 
-    The first points are the default configuration, where it is known, and a Latin hypercube in
-    which every option comes equally often. Then candidates are drawn from the density of the
-    good trials, and the one where it exceeds that of the others most is tried. Good are the best
-    15 in 100, at most 25, the best among them counting most. Trials that fail, and those that
-    are running, count as bad. Trials that were stopped rank after those that ended, by how far
-    they came and then by what they reported last. What parameters have as `likely` draws half of
-    the first points and a third of the candidates, and multiplies the ratio of the densities, to
-    a power that falls as trials add up. Of several objectives, those trials are good
-    that no other dominates, and so on, chosen far from each other.
+    The first points are the default configuration, where it is known, or what parameters of
+    well-known names usually are, and a Latin hypercube in which every option comes equally often.
+    Then candidates are drawn from the density of the good trials, and the one where it exceeds that
+    of the others most is tried. Good are the best 15 in 100, at most 25, the best among them
+    counting most. Trials that fail, and those that are running, count as bad. Trials that were
+    stopped rank after those that ended, by how far they came and then by what they reported last.
+    What parameters have as `likely` draws half of the first points and a third of the candidates,
+    and multiplies the ratio of the densities, to a power that falls as trials add up. Of several
+    objectives, those trials are good that no other dominates, chosen far from each other.
+
+    Parameters
+    ----------
+    usual : bool
+        Begin with what parameters of well-known names usually are.
 
     Source
     ------
@@ -53,6 +59,7 @@ class TPE:
     (see `Parzen`): each was chosen by experiment among what Watanabe (2023) compares.
     """
 
+    usual: bool = True
     many_objectives: ClassVar[bool] = True
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
@@ -60,7 +67,7 @@ class TPE:
         made = np.empty((k, len(space)))
         planned = max(min(FIRST - history.proposals, k), 0)
         if planned:
-            made[:planned] = _start(space, history.seed)[history.proposals :][:planned]
+            made[:planned] = _start(space, history.seed, self.usual)[history.proposals :][:planned]
         if planned < k:
             with one_thread():
                 _propose(space, history, made, planned, rng)
@@ -68,15 +75,12 @@ class TPE:
 
 
 @lru_cache(maxsize=8)
-def _start(space: Space, seed: int) -> Array:
-    """The default configuration where it is known, then a balanced design. Shape (FIRST, d)."""
+def _start(space: Space, seed: int, usual: bool) -> Array:
+    """The default or a guess, where there is one, then a balanced design. Shape (FIRST, d)."""
     levels = tuple(int(p.cells) if _is_loose(p) else 0 for _, p in space.items())
     rng = np.random.default_rng((seed, 0x79E))
     made = space.repair(balanced(FIRST, levels, rng))
-    default = space.default_raw()
-    if default is None:
-        return with_likely(space, made, rng)
-    return np.vstack([space.rows([default]), with_likely(space, made[1:], rng)])
+    return headed(space, made, rng, usual)
 
 
 def _propose(space: Space, history: History, made: Array, start: int, rng: Generator) -> None:
