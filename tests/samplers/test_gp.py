@@ -136,3 +136,17 @@ def test_it_settles_a_smooth_function_to_a_thousandth():
     study.run(lambda t: (t.params["x"] - 4.2) ** 2 + 9 * (t.params["y"] - 2.7) ** 2, trials=25)
 
     assert study.best.value < 1e-2
+
+
+def test_where_losses_say_nothing_beliefs_decide():
+    space = Space(x=Float(-3, 9, likely=(6, 7.5)), y=Float(2, 5))
+
+    xs = []
+    for seed in range(3):
+        study = Study(space, sampler="gp", seed=seed)
+        for _ in range(6):
+            (trial,) = study.ask()
+            study.tell(trial, (trial.params["y"] - 3.5) ** 2)
+        xs.append(study.ask()[0].params["x"])
+
+    assert all(5.5 < x < 8 for x in xs)
