@@ -46,17 +46,17 @@ class GP:
     """Fits a Gaussian process to the losses and tries where it promises most.
 
     The first points are the default configuration, or where it is not known what parameters of
-    well-known names usually are and the centre of other ranges, and a design in which every option
-    of every choice comes once. Then, in turns, the
-    point with the lowest optimistic bound of its loss, that with the lowest bound of a bolder
-    kind, and the one with the largest expected improvement upon the best expected loss. Where
-    parameters depend on a choice without order, such as which model, one point in four has the
-    option that was tried least, and is the most promising of a few random ones. With more than 20
-    parameters, where nothing was gained for a dozen trials, one point of three lies elsewhere than
-    around the best. Running trials count as if they had ended as expected, and make the bounds
-    bolder. Failed ones count as a little worse than the worst, stopped ones as their curves say
-    that they would have ended, with the uncertainty of that. Beyond 250 trials, the best, the
-    nearest to the best and some of the rest are kept.
+    well-known names usually are and the centre of other ranges, and a design in which every
+    option of every choice comes once. Then, in turns, the point with the lowest optimistic
+    bound of its loss, that with the lowest bound of a bolder kind, and the one with the largest
+    expected improvement upon the best expected loss. Where parameters depend on a choice
+    without order, such as which model, one point in four has the option that was tried least,
+    and is the most promising of a few random ones. With more than 20 parameters, where nothing
+    was gained for a dozen trials, one point of three lies elsewhere than around the best.
+    Running trials count as if they had ended as expected, and make the bounds bolder. Failed
+    ones count as a little worse than the worst, stopped ones as their curves say that they
+    would have ended, with the uncertainty of that. Beyond 250 trials, the best, the nearest to
+    the best and some of the rest are kept.
 
     Each of several objectives has a process of its own. A point promises as much as the optimistic
     bounds of its losses come along a direction from the worse ends of the front to better ones;
