@@ -1,6 +1,11 @@
 """What all tests share."""
 
 import os
+
+# Before a library that starts threads is loaded: on data as small as a test's, threads that wait
+# for one another take longer than the work, a hundred times as long where another process is busy.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import signal
 from pathlib import Path
 
