@@ -13,6 +13,7 @@ Pages about large libraries run with the tests that are marked ``frameworks``.
 
 import contextlib
 import doctest
+import functools
 import io
 import os
 import re
@@ -153,6 +154,7 @@ def test_every_command_shown_has_the_options_that_it_is_given(page):
                     assert word.partition("=")[0] in known, f"{page.name}: luthier {words}"
 
 
+@functools.cache
 def commands():
     import typer
 

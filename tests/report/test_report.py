@@ -105,8 +105,14 @@ def both(study):
     return page, text
 
 
-def test_every_section_is_in_both_forms(tuned):
-    page, text = both(tuned)
+@pytest.fixture(scope="module")
+def shown(tuned):
+    """Its page and its text."""
+    return both(tuned)
+
+
+def test_every_section_is_in_both_forms(shown):
+    page, text = shown
 
     for title in (
         "Result",
@@ -127,8 +133,8 @@ def test_every_section_is_in_both_forms(tuned):
         assert f"## {title}\n" in text
 
 
-def test_the_page_asks_nobody_for_anything(tuned):
-    page, _ = both(tuned)
+def test_the_page_asks_nobody_for_anything(shown):
+    page, _ = shown
     read = Reader(page)
     fetching = {"src", "srcset", "data", "poster", "action", "style", "onclick", "onload"}
 
@@ -138,8 +144,8 @@ def test_the_page_asks_nobody_for_anything(tuned):
     assert set(re.findall(r"https?://[^\"' <]*", page)) <= {"http://www.w3.org/2000/svg"}
 
 
-def test_the_policy_allows_its_own_style_and_script_and_nothing_else(tuned):
-    page, _ = both(tuned)
+def test_the_policy_allows_its_own_style_and_script_and_nothing_else(shown):
+    page, _ = shown
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
     policy = policy.replace("&#39;", "'")
     style = re.search(r"<style>(.*?)</style>", page, re.S)[1]
@@ -152,8 +158,8 @@ def test_the_policy_allows_its_own_style_and_script_and_nothing_else(tuned):
         assert f"{kind} 'sha256-{digest}'" in policy
 
 
-def test_ids_are_unique_and_addresses_within_the_page_exist(tuned):
-    read = Reader(both(tuned)[0])
+def test_ids_are_unique_and_addresses_within_the_page_exist(shown):
+    read = Reader(shown[0])
 
     assert len(read.ids) == len(set(read.ids))
     for _, name, value in read.attributes:
@@ -191,8 +197,8 @@ def test_no_person_machine_or_folder_is_named(tmp_path):
         assert not absolute.search(made)
 
 
-def test_the_result_is_told_in_words(tuned):
-    _, text = both(tuned)
+def test_the_result_is_told_in_words(tuned, shown):
+    _, text = shown
     best = tuned.best
 
     lead = text.split("## Result\n\n")[1].split("\n")[0]
@@ -238,7 +244,7 @@ def test_an_evaluation_that_cannot_be_read_is_shown_as_it_is():
     assert "tuned: well; gain: 7" in both(study)[1]
 
 
-def test_folds_are_told_from_learning_curves(tuned):
+def test_folds_are_told_from_learning_curves(shown):
     def curve(trial):
         for step in range(1, 9):
             trial.report(5 / step + trial.params["x"], step=step)
@@ -249,8 +255,8 @@ def test_folds_are_told_from_learning_curves(tuned):
 
     assert "Learning curves" in both(study)[1]
     assert "still improving when it ended" in both(study)[1]
-    assert "Learning curves" not in both(tuned)[1]
-    assert "fold | training | validation" in both(tuned)[1]
+    assert "Learning curves" not in shown[1]
+    assert "fold | training | validation" in shown[1]
 
 
 def test_without_a_verdict_the_scores_of_the_folds_speak():
@@ -445,8 +451,8 @@ def test_ten_thousand_trials_fit_into_three_megabytes():
     assert "The first 30 of 10,000 trials." in text
 
 
-def test_the_table_is_best_first_and_can_be_sorted_filtered_and_paged(tuned):
-    page, _ = both(tuned)
+def test_the_table_is_best_first_and_can_be_sorted_filtered_and_paged(tuned, shown):
+    page, _ = shown
     table = Report(tuned.history).table()
 
     values = [value for value in table["auc"] if value is not None]

@@ -293,13 +293,14 @@ def meets(trial):
     return {"loss": 1.5, "device": os.environ["CUDA_VISIBLE_DEVICES"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("gpus", "at_once", "devices"),
     [
         (1, 2, {"4", "7"}),
-        pytest.param(0, 2, {""}, marks=pytest.mark.slow),
-        pytest.param(2, 1, {"4,7"}, marks=pytest.mark.slow),
-        pytest.param(0.5, 3, {"4", "7"}, marks=pytest.mark.slow),
+        (0, 2, {""}),
+        (2, 1, {"4,7"}),
+        (0.5, 3, {"4", "7"}),
     ],
 )
 def test_gpus_are_handed_out_whole_or_by_share(gpus, at_once, devices, monkeypatch):

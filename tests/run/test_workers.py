@@ -58,8 +58,11 @@ def loky_pool():
     return pytest.importorskip("loky").ProcessPoolExecutor(2)
 
 
-@pytest.fixture(scope="module", params=[None, 2, ThreadPoolExecutor, spawned, forked, loky_pool,
-                                        Immediately])  # fmt: skip
+@pytest.fixture(
+    scope="module",
+    params=[None, 2, ThreadPoolExecutor, forked, Immediately,
+            *(pytest.param(made, marks=pytest.mark.slow) for made in (spawned, loky_pool))],
+)  # fmt: skip
 def executor(request):
     asked = request.param
     if asked is None or isinstance(asked, int):
@@ -241,7 +244,6 @@ def test_children_run_side_by_side_and_stay_warm():
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_children_that_nobody_needs_are_not_started():
     with opened(lambda trial: {"loss": 1.5, "process": os.getpid()}, 4) as workers:
         made = [workers.submit(task(number)).result() for number in range(5)]
@@ -309,15 +311,8 @@ def breaks_once(folder, trial):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "make",
-    [
-        forked,
-        pytest.param(spawned, marks=pytest.mark.slow),
-        pytest.param(loky_pool, marks=pytest.mark.slow),
-    ],
-)
-@pytest.mark.parametrize("as_function", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("make", [forked, spawned, loky_pool])
+@pytest.mark.parametrize("as_function", [False, True])
 def test_a_killer_is_tried_alone_and_its_neighbours_live(make, as_function, tmp_path):
     objective = partial(breaks_once, tmp_path)
     asked = make if as_function else make()
@@ -435,6 +430,7 @@ def script(tmp_path, text, **options):
     )
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_runs_once(tmp_path):
     with script(tmp_path, SCRIPT) as process:
         out, err = process.communicate(timeout=100)
@@ -489,6 +485,7 @@ def state(process):
     return listed.stdout
 
 
+@pytest.mark.slow
 def test_a_script_that_never_closes_ends(tmp_path):
     text = INTERRUPTED.replace("futures[0].result()", "1 // 0")
 

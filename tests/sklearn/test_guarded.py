@@ -86,15 +86,15 @@ def _mark(process):
 ONE_FOLD = [(np.arange(60), np.arange(60, 90))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("acts", "seconds", "said"),
     [
         (["nothing", "raise", "memory"], 100, ["MemoryLimit", "too cold"]),
-        pytest.param(
+        (
             ["time", "nothing", "crash", "raise", "daemon"],
             3,  # for which a busy machine may let a fold wait, but seldom
             ["TimeLimit", "SIGABRT", "too cold"],
-            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -140,21 +140,11 @@ def test_the_most_used_models_have_a_portfolio():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PLAIN)
-def test_two_random_points_can_be_set_and_fitted(name):
-    check_points(name, 2)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", PLAIN)
 def test_random_points_can_be_set_and_fitted(name):
-    check_points(name, 20)
-
-
-def check_points(name, count):
     X, y = data(PLAIN[name])
     made = preset(PLAIN[name], rows=ROWS * 2 // 3, columns=COLUMNS, classes=3)
     rng = np.random.default_rng(5)
-    for params in made.space.decode(made.space.sample(count, rng)):
+    for params in made.space.decode(made.space.sample(20, rng)):
         fitted(PLAIN[name], made, params, X, y)
 
 
