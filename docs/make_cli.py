@@ -19,7 +19,7 @@ notes and errors to standard error.
 | 2 | the input cannot be used; the message says what to do |
 | 130 | stopped by Ctrl-C; the same command goes on |
 
-`luthier --version` prints the version.
+`luthier --version` prints the version; `python -m luthier` is the same command.
 """
 
 

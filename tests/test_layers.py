@@ -11,6 +11,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "luthier"
 
 # From top to bottom. What stands on one line never imports each other; a package is one unit.
 LAYERS = """
+    __main__
     cli
     problems
     web sklearn integrations

@@ -1,5 +1,6 @@
 """The commands themselves: help that tells, and a start that loads nothing heavy."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+import luthier
 from luthier.cli import app as module
 from luthier.cli.options import seconds
 from luthier.cli.results import atomic
@@ -40,6 +42,16 @@ def test_help_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_the_package_is_the_command_too(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["luthier", "--version"])
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("luthier", run_name="__main__")
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.strip() == luthier.__version__
 
 
 def test_version_is_printed(call):
