@@ -333,27 +333,34 @@ def share(record: dict[str, Any], whole: float) -> float:
 
 
 def shown(records: list[dict[str, Any]], whos: Sequence[str]) -> str:
-    """The records as a Markdown table: a column of each task, the median and how many reached."""
+    """The records as a Markdown table: a column of each task, the median and how many reached.
+
+    Of seeds that one has run on all tasks; another may have run more.
+    """
     whole = {key(r): r["seconds"] for r in records if r["who"] == RANDOM}
-    full = [at for at in whole if {*whos} <= {r["who"] for r in records if key(r) == at}]
-    if not full:
-        return "No task was run by all of these searches yet."
-    records = [r | {"share": share(r, whole[key(r)])} for r in records if key(r) in full]
-    tasks = list(dict.fromkeys((r["table"], r["learner"]) for r in records))
+    ran: dict[str, list[dict[str, Any]]] = {who: [] for who in whos}
+    for who, seed in product(whos, sorted({r["seed"] for r in records})):
+        some = [r for r in records if r["who"] == who and r["seed"] == seed and key(r) in whole]
+        if len(some) == len(TASKS):
+            ran[who] += [r | {"share": share(r, whole[key(r)])} for r in some]
     lines = [
-        "| search | median | reached | " + " | ".join(f"{t}, {n}" for t, n in tasks) + " |",
-        "| --- | --: | --: |" + " --: |" * len(tasks),
+        "| search | seeds | median | reached | " + " | ".join(f"{t}, {n}" for t, n in TASKS) + " |",
+        "| --- | --: | --: | --: |" + " --: |" * len(TASKS),
     ]
-    for who in whos:
-        some = [r for r in records if r["who"] == who]
+    for who, some in ran.items():
+        if not some:
+            continue
         cells = []
-        for task in tasks:
+        for task in TASKS:
             shares = [r["share"] for r in some if (r["table"], r["learner"]) == task]
             middle = statistics.median(shares)
             cells.append(f"{middle:.2f}" if middle < PATIENCE else "-")
         middle = statistics.median(r["share"] for r in some)
         reached = np.mean([r["share"] < PATIENCE for r in some])
-        lines.append(f"| {who} | {middle:.2f} | {reached:.0%} | " + " | ".join(cells) + " |")
+        told = f"{len(some) // len(TASKS)} | {middle:.2f} | {reached:.0%}"
+        lines.append(f"| {who} | {told} | " + " | ".join(cells) + " |")
+    if len(lines) == 2:
+        return "No search was run on all tasks yet."
     lines += [
         "",
         "CPU time of one process until a candidate with all five folds of all rows has the score "
