@@ -336,6 +336,7 @@ class Study:
         patience: int | None = None,
         cpu_hours: float | None = None,
         fixed: Mapping[str, Any] | None = None,
+        jobs: int | str | None = None,
         executor: int | str | Executor | Callable[[], Executor] | None = None,
         limit: Limit | None = None,
         keep: int | None = None,
@@ -368,11 +369,13 @@ class Study:
         fixed : dict, optional
             Values that some parameters keep during this run, while the sampler searches over the
             others. Queued configurations keep what they say.
-        executor : int, "auto", Executor or callable, optional
-            None: in this process, one after another. An int: that many processes of our own.
-            "auto": as many as the machine has room for, going by what the first trials use; which
-            trials see which results then depends on measured times. Any
-            `concurrent.futures.Executor`, or a function that makes one.
+        jobs : int or "auto", optional
+            How many trials run at once, each in a process of our own; one runs in this process,
+            as without `jobs`. "auto": as many as the machine has room for, going by what the first
+            trials use; which trials see which results then depends on measured times.
+        executor : Executor or callable, optional
+            Where trials run instead: any `concurrent.futures.Executor`, or a function that makes
+            one. A number is that many processes of our own, even if it is one.
         limit : Limit, optional
             What each trial may take: time, memory, cores, GPUs, disk. It then runs in a child
             process, and one that takes more fails alone, with the cause.
@@ -400,8 +403,9 @@ class Study:
         limits = Limits(trials, more, seconds, enough, patience, cpu_hours)
         if keep is not None:
             settings.whole("run: keep", keep, 0)
+        places = settings.workers(jobs, executor)
         with self.driver.keeping(keep), self.driver.fixing(fixed):
-            run(self.driver, objective, limits, executor, progress, limit)
+            run(self.driver, objective, limits, places, progress, limit)
         return self
 
     def enqueue(
@@ -649,6 +653,7 @@ def tune(
     until: float | Callable[[Study], bool] | None = None,
     patience: int | None = None,
     cpu_hours: float | None = None,
+    jobs: int | str | None = None,
     executor: int | str | Executor | Callable[[], Executor] | None = None,
     limit: Limit | None = None,
     progress: bool | Watcher | None = None,
@@ -671,6 +676,7 @@ def tune(
         until=until,
         patience=patience,
         cpu_hours=cpu_hours,
+        jobs=jobs,
         executor=executor,
         limit=limit,
         progress=progress,

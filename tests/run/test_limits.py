@@ -314,8 +314,8 @@ def test_gpus_are_handed_out_whole_or_by_share(gpus, at_once, devices, monkeypat
 @pytest.mark.parametrize(
     ("limit", "executor", "said"),
     [
-        (Limit(gpus=1), 3, r"executor=2"),
-        (Limit(gpus=0.5), 5, r"executor=4"),
+        (Limit(gpus=1), 3, r"jobs=2"),
+        (Limit(gpus=0.5), 5, r"jobs=4"),
         (Limit(gpus=3), None, r"smaller number"),
         (Limit(gpus=1), spawned, r"Give a number"),
         (Limit(cores=1000, pin=True), None, r"leave pin out"),

@@ -153,7 +153,7 @@ def _search(
         objective,
         trials=trials,
         seconds=seconds,
-        executor=room.executor,
+        jobs=room.jobs,
         limit=room.limit,
         progress=watcher(trials, title, quiet=voice.quiet),
     )
