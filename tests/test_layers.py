@@ -35,7 +35,7 @@ LAYERS = """
     space_cube
     space_conditions space_declared space_json space_likely space_sklearn
     objectives events
-    numerics parameters
+    numerics parameters keywords
     errors
 """
 HEIGHT = {

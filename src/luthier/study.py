@@ -15,6 +15,7 @@ from luthier import outcome, samplers, schedulers, settings, stores
 from luthier.driver import Driver
 from luthier.errors import NothingFinished, StoreError, StudyError
 from luthier.history import History, Objective, State
+from luthier.keywords import explained
 from luthier.log import Log
 from luthier.opening import Terms, settle
 from luthier.parts import Sampler, Scheduler
@@ -91,6 +92,7 @@ class Study:
     2
     """
 
+    @explained
     def __init__(
         self,
         space: Space | Mapping[str, Any] | None = None,
@@ -176,6 +178,7 @@ class Study:
         return self._log.history
 
     @classmethod
+    @explained
     def open(
         cls,
         store: Any,
@@ -325,6 +328,7 @@ class Study:
 
     # -- running
 
+    @explained
     def run(
         self,
         objective: Callable[[Trial], Any],
@@ -644,6 +648,7 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
+@explained
 def tune(
     objective: Callable[[Trial], Any],
     space: Space | Mapping[str, Any] | None = None,

@@ -20,6 +20,7 @@ from sklearn.utils.validation import _num_samples
 
 from luthier.errors import AllFailed, SpaceError, StudyError
 from luthier.history import State
+from luthier.keywords import explained
 from luthier.run.limit import Limit
 from luthier.run.loop import HOPELESS
 from luthier.samplers import sampler
@@ -155,6 +156,7 @@ class SearchCV(Folded):
         "fidelity": "no_validation",
     }
 
+    @explained
     def __init__(
         self,
         estimator: Any,
