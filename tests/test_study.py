@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import luthier
-from luthier import Choice, Float, Int, Space, Stop, Study
+from luthier import Choice, Float, Int, Space, Stop, Study, schedulers
 from luthier.errors import AllFailed, NothingFinished, SpaceError, StoreError, StudyError
 from luthier.samplers import QMC, Grid, Random
 
@@ -225,6 +225,29 @@ def test_what_trials_are_given_less_of_is_not_searched():
 
     with pytest.raises(StudyError, match="'epochs' is a parameter of the space too"):
         Study(space, fidelity=("epochs", 1, 9), scheduler="asha")
+
+
+def test_a_fidelity_alone_is_lent_and_not_given_whole_without_a_word():
+    lent = Study(SPACE, fidelity=("epochs", 1, 9))
+    seen = set()
+    lent.run(lambda trial: seen.add(trial.budget) or trial.params["x"], trials=20)
+
+    assert seen == {1, 3, 9}
+    assert lent.scheduler == schedulers.Auto()
+    assert Study(SPACE).scheduler == schedulers.Full()
+    assert Study(SPACE, fidelity=("epochs", 1, 9), scheduler="full").ask()[0].budget == 9
+    several = Study(SPACE, fidelity=("epochs", 1, 9), minimize=("loss", "ms"))
+    assert several.scheduler == schedulers.Full()
+
+
+@pytest.mark.parametrize("least", [1, 9])
+def test_a_fidelity_of_one_amount_gives_that_amount(least):
+    study = Study(SPACE, fidelity=("epochs", least, least), sampler="random")
+
+    study.run(lambda trial: trial.params["x"] + trial.budget, trials=5)
+
+    assert study.history.done.all()
+    assert study.best.value == study.best.params["x"] + least
 
 
 def test_failures_after_a_success_do_not_stop_a_run():

@@ -54,9 +54,9 @@ class Study:
         cost. With "seconds" a study cannot be repeated exactly.
     sampler : str or Sampler
         Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc", "narrow", ...
-    scheduler : str or Scheduler
+    scheduler : str or Scheduler, optional
         Who may stop trials early, or have them go on later: "full" (nobody), "median", "asha",
-        "hyperband", ...
+        "hyperband", ... Not given: "auto" where there is a fidelity and one objective, else "full".
     fidelity : tuple, optional
         What a trial can be given less of: its name, the least and the most,
         ``("epochs", 1, 81)``. Steps of `Trial.report` count it, `Trial.budget` is in it.
@@ -102,7 +102,7 @@ class Study:
         constraints: Mapping[str, str] | None = None,
         cost: str | None = None,
         sampler: str | Sampler = "auto",
-        scheduler: str | Scheduler = "full",
+        scheduler: str | Scheduler | None = None,
         fidelity: tuple[str, int, int] | None = None,
         store: Any = None,
         name: str = "study",
@@ -113,6 +113,10 @@ class Study:
     ) -> None:
         given = settings.space(space)
         objectives = settings.objectives(minimize, maximize)
+        lent = settings.apart(settings.fidelity(fidelity), given)
+        if scheduler is None:
+            # With several objectives it would go by the first alone, which nobody asked for.
+            scheduler = "auto" if lent is not None and len(objectives) == 1 else "full"
         settings.whole("seed", seed, 0)
         settings.whole("retries", retries, 0)
         if not isinstance(name, str) or not name:
@@ -122,7 +126,7 @@ class Study:
             seed=int(seed),
             space=given,
             objectives=objectives,
-            fidelity=settings.apart(settings.fidelity(fidelity), given),
+            fidelity=lent,
             constraints=settings.constraints(constraints, objectives),
             cost=settings.cost(cost, objectives),
             sampler=settings.with_studies(samplers.sampler(sampler)),
