@@ -9,7 +9,6 @@ from typing import Any
 
 from luthier.errors import StudyError, nearest
 
-
 # What other tools hang on their names: TPESampler, MedianPruner, RandomSearch.
 KINDS = re.compile("(sampler|pruner|scheduler|searcher|search|optimizer|algorithm)$")
 
