@@ -1,4 +1,4 @@
-"""Numbers, durations and what is taken out of text."""
+"""Numbers and what is taken out of text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 
 from luthier.report.svg import Scale, power, steps
-from luthier.report.words import clean, count, duration, listed, number, signed, value_text
+from luthier.report.words import clean, count, listed, number, signed, value_text
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,6 @@ def test_long_text_is_cut():
 )  # fmt: skip
 def test_numbers_are_short(value, made):
     assert number(value) == made
-
-
-@pytest.mark.parametrize(
-    ("seconds", "made"),
-    [
-        (0.0031, "3.1 ms"), (2.34, "2.3 s"), (9.96, "10 s"), (61, "1 min 1 s"), (3600, "1 h"),
-        (93784, "1 d 2 h"), (math.nan, "–"),
-    ],
-)  # fmt: skip
-def test_durations_have_the_two_units_that_matter(seconds, made):
-    assert duration(seconds) == made
 
 
 def test_words_are_put_together():

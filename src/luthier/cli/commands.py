@@ -354,7 +354,8 @@ def trials(where: str, name: str | None, limit: int, sort: str, failed: bool, vo
             last = len(rows)  # those without a result
             rows.sort(key=lambda row: (place.get(row, last), row))
         elif sort == "seconds":
-            rows.sort(key=lambda row: -(history.seconds(row) if history.finished[row] > 0 else 0))
+            took = [history.seconds(row) for row in range(len(history))]
+            rows.sort(key=lambda row: -took[row] if took[row] > 0 else 0.0)  # not for NaN
         rows = rows[:limit]
         voice.data([_row(study, row) for row in rows])
         voice.out(tables.trials(study, rows))

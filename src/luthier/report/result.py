@@ -27,8 +27,8 @@ from luthier.report.reading import (
     values,
     winner,
 )
-from luthier.report.words import count, duration, listed, number, signed, value_text
-from luthier.spent import spent
+from luthier.report.words import count, listed, number, signed, value_text
+from luthier.spent import duration, spent
 
 
 def result(history: History, found: Comparison | None, folds: bool) -> Section:
