@@ -142,6 +142,15 @@ def test_hostile_trials_fail_alone_and_leave_nothing(place, tmp_path):
     assert tree.held(str(tmp_path)) < 3000 * MB
 
 
+@pytest.mark.slow
+def test_a_limit_below_what_python_takes_is_said_to_be_too_low():
+    study = Study(SPACE, sampler="random").run(hostile.works, trials=1, limit=Limit(memory="3MB"))
+
+    assert study[0].error["kind"] == "MemoryLimit"
+    assert "before the objective was called, and the limit is 3 MB" in study[0].error["message"]
+    assert "no trial can run with that" in study[0].error["message"]
+
+
 def test_a_trial_that_takes_too_much_memory_fails_alone(tmp_path):
     trial = suffered(["takes_10_gigabytes"], "inline", tmp_path)["takes_10_gigabytes"]
 
