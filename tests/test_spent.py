@@ -43,6 +43,13 @@ def test_times_are_shown_in_words():
     assert repr(spent(made)) == "Spent: 1 h 12 min of trials in 1 h 6 min; 2 done (1 h 12 min)"
 
 
+def test_of_trials_that_run_no_time_is_told():
+    study = Study(SPACE)
+    study.ask(3)
+
+    assert repr(study.spent()) == "Spent: 3 running"
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """The time that the log writes down, set by the test."""

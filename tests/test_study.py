@@ -250,6 +250,11 @@ def test_a_fidelity_of_one_amount_gives_that_amount(least):
     assert study.best.value == study.best.params["x"] + least
 
 
+def test_a_folder_is_a_path():
+    with pytest.raises(StudyError, match="folder: expected a path, got 3"):
+        Study(SPACE, folder=3)
+
+
 def test_failures_after_a_success_do_not_stop_a_run():
     def objective(trial):
         if trial.number:
@@ -630,6 +635,9 @@ def test_reprs_show_how_far_the_best_came_where_no_trial_had_all_and_the_front()
     assert "best: Trial 0: stopped at step 3 with -0.25" in repr(early)
     assert "<td>0</td><td>-0.25 at step 3</td>" in early._repr_html_()
     assert "front: 1 trial\n" in repr(many)
+    bound = Study(SPACE, minimize=("loss", "ms"), constraints={"mb": "<= 3"}, sampler="random")
+    bound.run(lambda t: {"loss": 1.5, "ms": -2.0, "mb": 4}, trials=1)
+    assert "front: no trial keeps the constraints\n" in repr(bound)
     assert "<td>1.5</td><td>-2</td>" in many._repr_html_()
 
 

@@ -256,6 +256,8 @@ def _setting(stored: Any, names: Mapping[str, str], kind: str) -> Any:
 def folder(name: str, given: Any, store: Any) -> Path | None:
     """Where trials keep files; None, nowhere that lasts, where neither user nor store says it."""
     if given is not None:
+        if not isinstance(given, str | os.PathLike):
+            raise StudyError(f"folder: expected a path, got {given!r}.")
         return Path(given).resolve()
     if not isinstance(store, str | os.PathLike):
         return None

@@ -51,8 +51,11 @@ class Spent:
     def __str__(self) -> str:
         if not self.states:
             return "no trial has run yet"
-        told = [f"{duration(self.work)} of trials in {duration(self.busy)}"]
-        told += [f"{n} {name.lower()} ({duration(s)})" for name, (n, s) in self.states.items()]
+        told = []
+        if math.isfinite(self.busy):
+            told.append(f"{duration(self.work)} of trials in {duration(self.busy)}")
+        for name, (n, seconds) in self.states.items():
+            told.append(f"{n} {name.lower()}" + (f" ({duration(seconds)})" if seconds else ""))
         if self.saved:
             told.append(
                 f"stopping saved {self.saved} of {self.saved + self.steps} steps, "

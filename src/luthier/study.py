@@ -622,7 +622,9 @@ class Study:
         if len(self.objectives) == 1 and self._first(1):
             lines.append(f"  best: {self.best!r}")
         elif counts[State.DONE]:
-            lines.append(f"  front: {_counted(len(self.front), 'trial')}")
+            found = self.front
+            told = _counted(len(found), "trial") if found else "no trial keeps the constraints"
+            lines.append(f"  front: {told}")
         if self.ended:
             lines.append(f"  ended: {self.ended}")
         return "\n".join(lines)

@@ -7,7 +7,13 @@ import math
 import pytest
 
 from luthier.report.svg import Scale, power, steps
-from luthier.report.words import clean, count, listed, number, signed, value_text
+from luthier.report.words import a, clean, count, listed, number, signed, value_text
+
+
+def test_nouns_have_their_article():
+    assert [a(noun) for noun in ("loss", "accuracy", "ELBO", "user score")] == [
+        "a loss", "an accuracy", "an ELBO", "a user score",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

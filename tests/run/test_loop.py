@@ -174,6 +174,8 @@ def test_ctrl_c_ends_children_at_once_and_their_trials_are_tried_again(tmp_path)
         ({}, "there is no limit, and the space has no end"),
         ({"trials": 3, "executor": 0}, "executor"),
         ({"trials": 3, "executor": "dask"}, "executor"),
+        ({"trials": 3, "progress": 3}, r"True, False or an object with update\(\)"),
+        ({"trials": 3, "fixed": 3}, "fixed: expected a dict from names to values, got 3"),
         ({"trials": 3, "jobs": 0}, r'jobs must be a whole number >= 1, or "auto".*got 0'),
         ({"trials": 3, "jobs": -1}, r'or "auto" for as many as the machine has room for, got -1'),
         ({"trials": 3, "jobs": "4"}, r"got '4'"),

@@ -75,6 +75,11 @@ def count(n: int, noun: str, plural: str = "") -> str:
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
+def a(noun: str) -> str:
+    """``a loss``, ``an accuracy``."""
+    return f"{'an' if noun[:1].lower() in tuple('aeio') else 'a'} {noun}"
+
+
 def value_text(value: Any, digits: int = 5) -> str:
     """A parameter's value or a noted fact, on one line."""
     if isinstance(value, bool) or value is None:

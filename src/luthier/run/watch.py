@@ -219,8 +219,8 @@ def too_much(used: float, bound: float, begun: bool = True) -> tuple[str, str]:
         )
     return "MemoryLimit", (
         f"its process took {shown(used)} of memory before the objective was called, and the limit "
-        f"is {shown(bound)}: no trial can run with that. Python and luthier alone take some 40 MB, and "
-        "what the objective imports comes on top. Give more; of a trial that ran with Limit(), "
+        f"is {shown(bound)}: no trial can run with that. Python and luthier alone take some 40 MB, "
+        "and what the objective imports comes on top. Give more; of a trial that ran with Limit(), "
         "which has no bounds, used['memory'] says how much it took"
     )
 
