@@ -160,6 +160,20 @@ def test_ctrl_c_keeps_what_is_there_and_ends_with_130(call):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_ctrl_c_before_any_result_is_no_failure(call):
+    Path("fine.py").write_text(
+        "import os, signal\n"
+        "def objective(trial):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return trial.float('x', -3, 9)\n"
+    )
+    done = call("run", "fine.py:objective", "--trials", 9, "--sampler", "random")
+
+    assert done.exit_code == 130
+    assert "Stopped by Ctrl-C before a trial had a result; the same command" in done.stderr
+    assert "Error" not in done.stderr
+
+
 def test_a_reader_that_leaves_early_is_no_error(ran, call, monkeypatch):
     def gone(*_, **__):
         raise BrokenPipeError
