@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 
 from luthier import Float, Space, Study, tune
 from luthier.errors import StudyError, UnknownArgument
-from luthier.keywords import WORDS
+from luthier.keywords import ATTRIBUTES, WORDS
 from luthier.sklearn import BayesSearchCV, SearchCV
 
 SPACE = Space(x=Float(-3, 9))
@@ -92,6 +92,31 @@ def test_a_search_is_cloned_as_before():
 
     assert copy.trials == 7
     assert list(inspect.signature(SearchCV).parameters)[:2] == ["estimator", "space"]
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_what_optunas_studies_have_leads_to_what_there_is(name):
+    study = Study(SPACE, sampler="random").run(lambda trial: trial.params["x"], trials=2)
+    ours = ATTRIBUTES[name].partition("(")[0]
+
+    with pytest.raises(AttributeError, match=rf"no attribute '{name}'. Write study.{ours}"):
+        getattr(study, name)
+    for part in ours.split("."):
+        study = getattr(study, part)
+
+
+def test_another_attribute_is_pythons_error():
+    assert not hasattr(Study(SPACE), "bests")
+    with pytest.raises(AttributeError, match="has no attribute 'bests'"):
+        Study(SPACE).bests  # noqa: B018 - looking it up is the test
+
+
+def test_an_error_inside_a_property_is_not_hidden(monkeypatch):
+    monkeypatch.setattr("luthier.study.result", lambda history, i: [].nothing)
+    study = Study(SPACE, sampler="random").run(lambda trial: trial.params["x"], trials=2)
+
+    with pytest.raises(AttributeError, match="'list' object has no attribute 'nothing'"):
+        study.best  # noqa: B018 - looking it up is the test
 
 
 def test_an_objective_may_raise_what_it_likes():

@@ -250,6 +250,14 @@ def test_a_fidelity_of_one_amount_gives_that_amount(least):
     assert study.best.value == study.best.params["x"] + least
 
 
+def test_a_study_is_a_sequence_of_results():
+    study = Study(SPACE, sampler="random").run(bowl, trials=3)
+
+    assert [trial.number for trial in study] == [0, 1, 2]
+    with pytest.raises(NothingFinished, match=r"there is no trial 3; there are 3, from 0. study"):
+        study[3]
+
+
 def test_a_folder_is_a_path():
     with pytest.raises(StudyError, match="folder: expected a path, got 3"):
         Study(SPACE, folder=3)

@@ -1,4 +1,4 @@
-"""Keywords that a function does not have: the error says which of its own is meant."""
+"""Keywords and attributes that there are not: the error says which one is meant."""
 
 from __future__ import annotations
 
@@ -38,6 +38,19 @@ WORDS: dict[str, tuple[str, ...]] = {
     "storage": ("store=",),
     "study_name": ("name=", "study="),
     "verbose": ("progress=",),
+}
+# What Optuna's studies have, and where it is here.
+ATTRIBUTES = {
+    "best_params": "best.params",
+    "best_trial": "best",
+    "best_trials": "front",
+    "best_value": "best.value",
+    "best_values": "best.values",
+    "enqueue_trial": "enqueue(params)",
+    "optimize": "run(objective, trials=...)",
+    "trials": "results",
+    "trials_dataframe": "frame()",
+    "user_attrs": "history.notes",
 }
 
 # For each module: its functions that say so, and the keywords of each.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from luthier import outcome, samplers, schedulers, settings, stores
 from luthier.driver import Driver
 from luthier.errors import NothingFinished, StoreError, StudyError
 from luthier.history import History, Objective, State
-from luthier.keywords import explained
+from luthier.keywords import ATTRIBUTES, explained
 from luthier.log import Log
 from luthier.opening import Terms, settle
 from luthier.parts import Sampler, Scheduler
@@ -543,12 +543,16 @@ class Study:
         history = self.history
         if not isinstance(number, int | np.integer) or not 0 <= number < len(history):
             raise NothingFinished(
-                f"study: there is no trial {number!r}; there are {len(history)}, from 0."
+                f"study: there is no trial {number!r}; there are {len(history)}, from 0. "
+                "study.results is a list of them."
             )
         return result(history, int(number))
 
     def __len__(self) -> int:
         return len(self.history)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
 
     def frame(self) -> Any:
         """Every trial as a row: a pandas DataFrame where pandas is installed, else a dict of lists.
@@ -609,6 +613,15 @@ class Study:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    if not TYPE_CHECKING:  # for type checkers there would be every attribute then
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in ATTRIBUTES:
+                return object.__getattribute__(self, name)  # raises what Python raises
+            raise AttributeError(
+                f"'Study' object has no attribute {name!r}. Write study.{ATTRIBUTES[name]}."
+            )
 
     def __repr__(self) -> str:
         counts = self.history.counts
