@@ -18,7 +18,7 @@ def objective(trial):
 
 
 if __name__ == "__main__":
-    study = Study(space).run(objective, trials=16, executor=2)
+    study = Study(space).run(objective, trials=16, jobs=2)
     processes = {study.history.facts(row).get("process") for row in range(len(study))}
     print(f"{len(study)} trials were run by {len(processes - {None})} processes")
     for trial in study.results:

@@ -37,7 +37,7 @@ LAYERS = """
     space_conditions space_declared space_json space_usual space_sklearn
     space_likely
     objectives events
-    numerics parameters
+    numerics parameters keywords
     errors
 """
 HEIGHT = {

@@ -45,6 +45,45 @@ def test_a_misspelt_name_is_an_error_with_the_nearest(plugged):
         samplers.sampler("qcm")
 
 
+@pytest.mark.parametrize(
+    ("word", "ours"),
+    [
+        ("nsga2", "'genetic'"), ("NSGA-II", "'genetic'"), ("NSGAIISampler", "'genetic'"),
+        ("evolution", "'genetic'"), ("bayesian", "'gp'"), ("bo", "'gp'"), ("sobol", "'qmc'"),
+        ("cma-es", "'cmaes'"), ("CmaEsSampler", "'cmaes'"), ("TPESampler", "'tpe'"),
+        ("grid_search", "'grid'"), ("BOHB", "scheduler='bohb'"), ("transfer", r"Transfer\(studies"),
+    ],
+)  # fmt: skip
+def test_a_sampler_by_another_tools_name_is_an_error_with_ours(word, ours):
+    with pytest.raises(StudyError, match=f"none named {word!r}. Write {ours}"):
+        samplers.sampler(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "ours"),
+    [
+        ("pbt", "'population'"), ("PB2", r"Population\(explore='pb2'\)"), ("sha", "'asha'"),
+        ("successive_halving", "'asha'"), ("SuccessiveHalvingPruner", "'asha'"),
+        ("MedianPruner", "'median'"), ("HyperbandPruner", "'hyperband'"), ("nop", "'full'"),
+        ("PatientPruner", "'patience'"), ("WilcoxonPruner", "'race'"), ("none", "'full'"),
+    ],
+)  # fmt: skip
+def test_a_scheduler_by_another_tools_name_is_an_error_with_ours(word, ours):
+    with pytest.raises(StudyError, match=f"none named {word!r}. Write {ours}"):
+        schedulers.scheduler(word)
+
+
+@pytest.mark.parametrize("package", [samplers, schedulers])
+def test_what_is_written_for_the_words_of_others_is_there(package):
+    for word, ours in package.WORDS.items():
+        named = [name for name in package.NAMES if f"'{name}'" in ours]
+
+        assert word not in package.NAMES
+        assert word == "partialfixed" or "scheduler=" in ours or named or getattr(
+            package, ours.partition("(")[0]
+        )  # fmt: skip
+
+
 def test_a_class_in_place_of_an_object_says_how_to_make_one():
     with pytest.raises(StudyError, match=r"Write Grid\(\) to make one"):
         samplers.sampler(Grid)

@@ -228,3 +228,23 @@ class Drawn:
 def test_a_grid_that_makes_no_sense_is_explained(grid, message):
     with pytest.raises(SpaceError, match=message):
         Space.from_sklearn(grid)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((1e-6, 10, "log-uniform"), r"Write Float\(1e-06, 10, log=True\), from luthier"),
+        ((2, 30, "uniform"), r"Write Int\(2, 30\)"),
+    ],
+)
+def test_ranges_of_scikit_optimize_are_refused(given, said):
+    with pytest.raises(SpaceError, match=said):
+        Space.from_sklearn({"C": given})
+
+
+def test_a_pair_of_numbers_is_two_values_and_that_is_said():
+    with pytest.warns(UserWarning, match=r"two values.*Write Int\(2, 30\) for what lies between"):
+        space = Space.from_sklearn({"n": (2, 30)})
+
+    assert space["n"].options == (2, 30)
+    assert Space.from_sklearn({"k": ("a", "b"), "n": [2, 30], "m": (2, 3, 5)}).size == 12

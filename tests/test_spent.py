@@ -1,10 +1,12 @@
 import math
+import time
+from types import SimpleNamespace
 
 import pytest
 
-from luthier import Float, Int, Space, Study
+from luthier import Float, Int, Space, Study, owners
 from luthier.history import Event, History
-from luthier.spent import spent
+from luthier.spent import duration, spent
 from luthier.testing import history
 
 SPACE = Space(x=Float(-3, 9))
@@ -16,6 +18,90 @@ def test_an_empty_study_has_cost_nothing():
     assert (found.steps, found.saved, found.saved_seconds) == (0, 0, 0.0)
     assert math.isnan(found.busy)
     assert found.states == {}
+    assert repr(found) == "Spent: no trial has run yet"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "made"),
+    [
+        (0.0031, "3.1 ms"), (2.34, "2.3 s"), (9.96, "10 s"), (61, "1 min 1 s"), (3600, "1 h"),
+        (93784, "1 d 2 h"), (math.nan, "–"),
+    ],
+)  # fmt: skip
+def test_durations_have_the_two_units_that_matter(seconds, made):
+    assert duration(seconds) == made
+
+
+def test_times_are_shown_in_words():
+    made = History()
+    made.apply(Event("opened", None, 5.0, {"space": SPACE.to_json(), "objectives": [["loss", 0]]}))
+    for number, seconds in enumerate((4000.0, 340.0)):
+        made.apply(Event("created", number, 10.0, {"draw": number, "params": {"x": 1.0}}))
+        end = {"state": "DONE", "loss": [1.0], "seconds": seconds}
+        made.apply(Event("finished", number, 4010.0, end))
+
+    assert repr(spent(made)) == "Spent: 1 h 12 min of trials in 1 h 6 min; 2 done (1 h 12 min)"
+
+
+def test_of_trials_that_run_no_time_is_told():
+    study = Study(SPACE)
+    study.ask(3)
+
+    assert repr(study.spent()) == "Spent: 3 running"
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time that the log writes down, set by the test."""
+    made = SimpleNamespace(now=1000.0, monotonic=time.monotonic)
+    made.time = lambda: made.now
+    monkeypatch.setattr("luthier.log.time", made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("retries", "state"), [(3, "LOST"), pytest.param(0, "FAILED", id="tried often enough")]
+)
+def test_the_time_in_which_nothing_ran_is_not_spent(clock, monkeypatch, tmp_path, retries, state):
+    """Of a trial whose process was killed, the time until that was last heard of counts."""
+    host = owners.me().partition(":")[0]
+    with monkeypatch.context() as gone:
+        gone.setattr("luthier.owners.me", lambda: f"{host}:999999999:1.0")
+        killed = Study(SPACE, sampler="random", store=tmp_path / "s.db", retries=retries)
+        quiet, loud, other = killed.ask(3)
+        clock.now = 1030.0
+        loud.report(0.5, step=1)
+        clock.now = 1050.0
+        killed.tell(other, 3.5)
+        clock.now = 1060.0
+        loud.report(0.25, step=2)
+        killed.flush()
+    clock.now = 90_000.0
+
+    study = Study(SPACE, sampler="random", store=tmp_path / "s.db", retries=retries)
+    clock.now = 90_040.0
+    (again,) = study.ask()
+    clock.now = 90_050.0
+    study.tell(again, -2.5)
+    told = study.spent()
+
+    assert [study[trial.number].seconds for trial in (quiet, loud, other)] == [60.0, 60.0, 50.0]
+    assert told.states[state] == (2, 120.0)
+    assert told.busy == 60.0 + 10.0
+    assert told.last == 90_050.0
+    assert Study.open(tmp_path / "s.db").spent().busy == told.busy
+
+
+def test_an_older_log_that_does_not_say_it_leaves_it_open():
+    made = History()
+    made.apply(Event("opened", None, 5.0, {"space": SPACE.to_json(), "objectives": [["loss", 0]]}))
+    made.apply(Event("created", 0, 10.0, {"draw": 0, "params": {"x": 1.0}}))
+    error = {"kind": "Lost", "message": "its process is gone", "traceback": ""}
+    made.apply(Event("finished", 0, 90_000.0, {"state": "LOST", "error": error}))
+
+    assert math.isnan(made.seconds(0))
+    assert spent(made).states == {"LOST": (1, 0.0)}
+    assert math.isnan(spent(made).busy)
 
 
 def test_states_times_and_steps_by_hand():

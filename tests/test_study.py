@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import luthier
-from luthier import Choice, Float, Int, Space, Stop, Study
+from luthier import Choice, Float, Int, Space, Stop, Study, schedulers
 from luthier.errors import AllFailed, NothingFinished, SpaceError, StoreError, StudyError
 from luthier.samplers import QMC, Grid, Random
 
@@ -225,6 +225,42 @@ def test_what_trials_are_given_less_of_is_not_searched():
 
     with pytest.raises(StudyError, match="'epochs' is a parameter of the space too"):
         Study(space, fidelity=("epochs", 1, 9), scheduler="asha")
+
+
+def test_a_fidelity_alone_is_lent_and_not_given_whole_without_a_word():
+    lent = Study(SPACE, fidelity=("epochs", 1, 9))
+    seen = set()
+    lent.run(lambda trial: seen.add(trial.budget) or trial.params["x"], trials=20)
+
+    assert seen == {1, 3, 9}
+    assert lent.scheduler == schedulers.Auto()
+    assert Study(SPACE).scheduler == schedulers.Full()
+    assert Study(SPACE, fidelity=("epochs", 1, 9), scheduler="full").ask()[0].budget == 9
+    several = Study(SPACE, fidelity=("epochs", 1, 9), minimize=("loss", "ms"))
+    assert several.scheduler == schedulers.Full()
+
+
+@pytest.mark.parametrize("least", [1, 9])
+def test_a_fidelity_of_one_amount_gives_that_amount(least):
+    study = Study(SPACE, fidelity=("epochs", least, least), sampler="random")
+
+    study.run(lambda trial: trial.params["x"] + trial.budget, trials=5)
+
+    assert study.history.done.all()
+    assert study.best.value == study.best.params["x"] + least
+
+
+def test_a_study_is_a_sequence_of_results():
+    study = Study(SPACE, sampler="random").run(bowl, trials=3)
+
+    assert [trial.number for trial in study] == [0, 1, 2]
+    with pytest.raises(NothingFinished, match=r"there is no trial 3; there are 3, from 0. study"):
+        study[3]
+
+
+def test_a_folder_is_a_path():
+    with pytest.raises(StudyError, match="folder: expected a path, got 3"):
+        Study(SPACE, folder=3)
 
 
 def test_failures_after_a_success_do_not_stop_a_run():
@@ -607,6 +643,9 @@ def test_reprs_show_how_far_the_best_came_where_no_trial_had_all_and_the_front()
     assert "best: Trial 0: stopped at step 3 with -0.25" in repr(early)
     assert "<td>0</td><td>-0.25 at step 3</td>" in early._repr_html_()
     assert "front: 1 trial\n" in repr(many)
+    bound = Study(SPACE, minimize=("loss", "ms"), constraints={"mb": "<= 3"}, sampler="random")
+    bound.run(lambda t: {"loss": 1.5, "ms": -2.0, "mb": 4}, trials=1)
+    assert "front: no trial keeps the constraints\n" in repr(bound)
     assert "<td>1.5</td><td>-2</td>" in many._repr_html_()
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from luthier import outcome, owners, space_json
 from luthier.errors import Conflict, SpaceError, StudyError
+from luthier.events import GONE
 from luthier.history import History, State
 from luthier.log import Log
 from luthier.parts import Sampler, Scheduler
@@ -347,7 +348,7 @@ class Driver:
             if self._keep is not None:
                 self.tidy(self._keep)
 
-    def lose(self, number: int, kind: str, message: str) -> None:
+    def lose(self, number: int, kind: str, message: str, seconds: float | None = None) -> None:
         """End a running trial as lost; as failed, when it was tried often enough."""
         with self._lock:
             attempts = self.history.attempts(number)
@@ -355,7 +356,8 @@ class Driver:
             told = f"{message}, {attempts} times in a row" if final and attempts > 1 else message
             error = {"kind": kind, "message": told, "traceback": ""}
             state = "FAILED" if final else "LOST"
-            self.finish(number, {"state": state, "error": error})
+            known = {} if seconds is None else {"seconds": seconds}
+            self.finish(number, {"state": state, "error": error} | known)
 
     def reap(self) -> list[int]:
         """Mark the running trials of dead processes as lost, see `Study.reap`."""
@@ -363,7 +365,7 @@ class Driver:
             self._log.sync()
             history = self.history
             running = [int(i) for i in np.flatnonzero(history.running)]
-            gone = []
+            gone: dict[int, float] = {}  # and its last sign of life, as far as its owner gave one
             now = time.time()
             for row in running:
                 owner = history.created(row).get("owner")
@@ -372,11 +374,14 @@ class Driver:
                 sign = float(history.notes.get(f"alive {owner}", 0.0))
                 last = max(float(history.started[row]), sign)
                 if not owners.alive(owner, last, now):
-                    gone.append(row)
-            for row in gone:
-                self.lose(row, "Lost", "its process is gone")
+                    gone[row] = last
+            heard = self._log.heard() if gone else {}
+            for row, last in gone.items():
+                # Nobody ran it from then on: hours may have gone by since.
+                ran = max(last, heard.get(row, last)) - float(history.started[row])
+                self.lose(row, GONE, "its process is gone", ran)
             self.flush()
-            return gone
+            return list(gone)
 
     # -- the store and the folders
 

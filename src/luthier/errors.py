@@ -5,7 +5,8 @@ LuthierError
 ├── DataError (ValueError)         a table, an array, a file of data that cannot be used
 ├── StudyError (ValueError)        a study is asked for something that it cannot do
 │   ├── NothingFinished (LookupError)   there is no finished trial to speak of
-│   └── AllFailed (RuntimeError)        the first trials of a run all failed
+│   ├── AllFailed (RuntimeError)        the first trials of a run all failed
+│   └── UnknownArgument (TypeError)     a function is given a keyword that it does not have
 ├── StoreError (OSError)           the log cannot be read or written
 │   └── Conflict                   another process wrote that trial first
 └── MissingExtra (ImportError)     an optional package is needed; names the ``pip install``
@@ -42,6 +43,10 @@ class NothingFinished(StudyError, LookupError):
 
 class AllFailed(StudyError, RuntimeError):
     """The first trials of a run all failed; the message holds the first traceback."""
+
+
+class UnknownArgument(StudyError, TypeError):
+    """A function is given a keyword that it does not have; the message names the one meant."""
 
 
 class StoreError(LuthierError, OSError):

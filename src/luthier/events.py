@@ -26,6 +26,8 @@ from typing import Any
 
 KINDS = ("opened", "grew", "queued", "created", "reported", "finished", "noted")
 
+GONE = "Lost"  # the kind of error of a trial whose process was found to be gone
+
 
 class State(IntEnum):
     """How a trial stands."""

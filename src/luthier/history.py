@@ -15,7 +15,7 @@ import numpy as np
 
 from luthier import ranking
 from luthier.errors import SpaceError, StoreError
-from luthier.events import KINDS, Event, State
+from luthier.events import GONE, KINDS, Event, State
 from luthier.lineage import Merged, Seen, alike, shown
 from luthier.numerics.columns import Columns
 from luthier.objectives import Constraint, Fidelity, Objective
@@ -381,8 +381,14 @@ class History:
         return {name: body[name] for name in ("cpu", "memory", "exit", "output") if name in body}
 
     def seconds(self, row: int) -> float:
-        """How long the trial ran; NaN while it runs."""
-        told = self._bodies[row].get("seconds")
+        """How long the trial ran, as far as it is known; NaN while it runs.
+
+        One whose process was found to be gone ran until that was last heard of.
+        """
+        body = self._bodies[row]
+        told = body.get("seconds")
+        if told is None and (body.get("error") or {}).get("kind") == GONE:
+            return math.nan  # as older logs have it: when it was found to be gone says nothing
         if told is None:
             told = self._trials.cell("finished", row) - self._trials.cell("started", row)
         return float(told)

@@ -91,6 +91,16 @@ class Log:
             self.history.apply(event)
             self._ahead.append(event)
 
+    def heard(self) -> dict[int, float]:
+        """When the process of each trial was last heard of: the latest event of its writer."""
+        last: dict[str, float] = {}
+        writers: dict[int, str] = {}
+        for _, event in self.store.read():
+            last[event.by] = max(event.at, last.get(event.by, event.at))
+            if event.kind == "created" and event.trial is not None:
+                writers[event.trial] = event.by
+        return {trial: last[by] for trial, by in writers.items()}
+
     @property
     def late(self) -> bool:
         """Whether something has waited long enough to be stored."""

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from luthier.errors import StudyError, nearest
 
+# What other tools hang on their names: TPESampler, MedianPruner, RandomSearch.
+KINDS = re.compile("(sampler|pruner|scheduler|searcher|search|optimizer|algorithm)$")
 
-def find(kind: str, group: str, table: Mapping[str, str], given: Any, method: str) -> Any:
+
+def find(
+    kind: str,
+    group: str,
+    table: Mapping[str, str],
+    given: Any,
+    method: str,
+    words: Mapping[str, str],
+) -> Any:
     """The part that a name stands for; a part comes back as it is.
 
     Parameters
@@ -22,6 +33,8 @@ def find(kind: str, group: str, table: Mapping[str, str], given: Any, method: st
         From names to "module:Class".
     method : str
         What every part of that kind can do.
+    words : mapping
+        What others call it, in small letters and digits alone, and how it is written here.
 
     Raises
     ------
@@ -40,7 +53,7 @@ def find(kind: str, group: str, table: Mapping[str, str], given: Any, method: st
             return plugged[given].load()()
         names = sorted({*table, *plugged})
         raise StudyError(
-            f"{kind}: there is none named {given!r}.{nearest(given.lower(), names)} "
+            f"{kind}: there is none named {given!r}.{_meant(given, table, names, words)} "
             f"The names are {', '.join(names)}."
         )
     if isinstance(given, type) or not callable(getattr(given, method, None)):
@@ -50,6 +63,16 @@ def find(kind: str, group: str, table: Mapping[str, str], given: Any, method: st
             f"The names are {', '.join(sorted(table))}."
         )
     return given
+
+
+def _meant(
+    given: str, table: Mapping[str, str], names: Sequence[str], words: Mapping[str, str]
+) -> str:
+    plain = re.sub("[^a-z0-9]", "", given.lower())
+    for word in (plain, KINDS.sub("", plain)):
+        if word in table or word in words:
+            return f" Write {words.get(word, repr(word))}."
+    return nearest(given.lower(), names)
 
 
 def lazy(module: str, table: Mapping[str, str]) -> Callable[[str], Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from luthier.errors import StudyError
 from luthier.history import History
 from luthier.outcome import plain
 from luthier.parameters import Array, Raw
@@ -113,7 +114,11 @@ def fixed_space(
     ------
     SpaceError
         If a name is unknown, a value does not fit, or some of them exclude each other.
+    StudyError
+        If they are no names and values.
     """
+    if not isinstance(fixed, Mapping):
+        raise StudyError(f"fixed: expected a dict from names to values, got {fixed!r}.")
     known = {name: value for name, value in fixed.items() if not dynamic or name in space}
     hints = {name: plain(value) for name, value in fixed.items() if name not in known}
     return (space.fix(known) if known else space), hints

@@ -183,6 +183,34 @@ def whole(what: str, value: Any, least: int) -> None:
         raise StudyError(f"{what}: must be a whole number >= {least}, got {value!r}.")
 
 
+def workers(jobs: Any, executor: Any) -> Any:
+    """What runs trials, from the two arguments that can say it, as `open_workers` takes it.
+
+    Raises
+    ------
+    StudyError
+        If both say it, or `jobs` makes no sense.
+    """
+    if jobs is None:
+        return executor
+    if executor is not None:
+        raise StudyError(
+            f"run: jobs={jobs!r} is how many trials run at once, in processes of our own, and "
+            f"executor={executor!r} runs them elsewhere. Give one of them."
+        )
+    if isinstance(jobs, str) and jobs == "auto":
+        return jobs
+    if isinstance(jobs, bool) or not isinstance(jobs, int | np.integer) or jobs < 1:
+        hint = " An executor, or a function that makes one, is executor=." if callable(
+            getattr(jobs, "submit", jobs)
+        ) else ""  # fmt: skip
+        raise StudyError(
+            'run: jobs must be a whole number >= 1, or "auto" for as many as the machine has room '
+            f"for, got {jobs!r}.{hint}"
+        )
+    return None if jobs == 1 else int(jobs)
+
+
 def told(stored: Any) -> str:
     """A sampler's stored settings, objectives, or any other value, in one readable piece."""
     if isinstance(stored, tuple):
@@ -228,6 +256,8 @@ def _setting(stored: Any, names: Mapping[str, str], kind: str) -> Any:
 def folder(name: str, given: Any, store: Any) -> Path | None:
     """Where trials keep files; None, nowhere that lasts, where neither user nor store says it."""
     if given is not None:
+        if not isinstance(given, str | os.PathLike):
+            raise StudyError(f"folder: expected a path, got {given!r}.")
         return Path(given).resolve()
     if not isinstance(store, str | os.PathLike):
         return None

@@ -33,8 +33,9 @@ def _parameter(name: str, given: Any) -> Parameter:
         raise SpaceError(f"{name}: got the class {given.__name__} itself. Give it a range.")
     if isinstance(given, list | tuple | set | range):
         raise SpaceError(
-            f"{name}: got a {type(given).__name__}, {short(given)}. Write Choice(*options) to "
-            "choose among its values, or Space.from_sklearn(...) for a scikit-learn grid."
+            f"{name}: got a {type(given).__name__}, {short(given)}. Write {_range(given)}"
+            "Choice(*options) to choose among its values, or Space.from_sklearn(...) for a "
+            "scikit-learn grid."
         )
     if hasattr(given, "rvs"):
         raise SpaceError(
@@ -44,3 +45,11 @@ def _parameter(name: str, given: Any) -> Parameter:
         f"{name}: expected Float, Int, Choice or a constant, got {short(given)} "
         f"({type(given).__name__}). Wrap any other object in Choice(...)."
     )
+
+
+def _range(given: Any) -> str:
+    """What to write for a pair of numbers, which is a range in other libraries; else nothing."""
+    kinds = {type(end) for end in given} if isinstance(given, tuple) and len(given) == 2 else set()
+    if not kinds or not kinds <= {int, float}:
+        return ""
+    return f"{'Int' if kinds == {int} else 'Float'}{given!r} for a range, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -49,6 +50,8 @@ def _parameter(name: str, given: Any) -> Parameter:
             f"{name}: expected a list of values or a SciPy distribution, got {short(given)}. "
             "Put a single value into a list."
         )
+    if isinstance(given, tuple):
+        _mind_ranges(name, given)
     # NumPy scalars become Python's, as everything that an objective gets.
     values = [v.item() if isinstance(v, NUMPY) else v for v in given]
     if not values:
@@ -58,6 +61,30 @@ def _parameter(name: str, given: Any) -> Parameter:
         if not any(value is other or same(value, other) for other in kept):
             kept.append(value)
     return _choice(kept)
+
+
+def _mind_ranges(name: str, given: tuple[Any, ...]) -> None:
+    """Speak up at what other libraries take for a range, and scikit-learn for values.
+
+    Raises
+    ------
+    SpaceError
+        If it can be no values: two numbers and how to draw between them.
+    """
+    ends = given[:2]
+    if len(given) not in (2, 3) or not {type(end) for end in ends} <= {int, float}:
+        return
+    log = ", log=True" if given[2:] == ("log-uniform",) else ""
+    between = f"{'Float' if float in map(type, ends) else 'Int'}({ends[0]!r}, {ends[1]!r}{log})"
+    if given[2:] in (("uniform",), ("log-uniform",)):
+        raise SpaceError(f"{name}: {given!r} is no list of values. Write {between}, from luthier.")
+    if len(given) == 2:
+        warnings.warn(
+            f"{name}: {given!r} is taken for two values, as in scikit-learn. Write {between} for "
+            f"what lies between, or {list(given)!r} for the two.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _choice(options: Sequence[Any], when: Mapping[str, Any] | None = None) -> Choice:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from luthier.events import GONE
 from luthier.history import History, State
 from luthier.parameters import Array, Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spent:
     """What a study cost so far; times in seconds, NaN where unknown.
+
+    Printed, it says them in words: ``1 h 12 min of trials in 40 min``.
 
     Attributes
     ----------
@@ -46,21 +49,52 @@ class Spent:
     saved_seconds: float
 
     def __str__(self) -> str:
-        told = [f"{self.work:.3g} s of trials in {self.busy:.3g} s"]
-        told += [f"{n} {name.lower()} ({s:.3g} s)" for name, (n, s) in self.states.items()]
+        if not self.states:
+            return "no trial has run yet"
+        told = []
+        if math.isfinite(self.busy):
+            told.append(f"{duration(self.work)} of trials in {duration(self.busy)}")
+        for name, (n, seconds) in self.states.items():
+            told.append(f"{n} {name.lower()}" + (f" ({duration(seconds)})" if seconds else ""))
         if self.saved:
             told.append(
                 f"stopping saved {self.saved} of {self.saved + self.steps} steps, "
-                f"about {self.saved_seconds:.3g} s"
+                f"about {duration(self.saved_seconds)}"
             )
         return "; ".join(told)
+
+    def __repr__(self) -> str:
+        return f"Spent: {self}"
+
+
+def duration(seconds: float) -> str:
+    """A span of time in the two units that matter."""
+    if not math.isfinite(seconds):
+        return "–"
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.2g} ms"
+    if seconds < 60:
+        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    whole = round(seconds)
+    for size, unit, smaller, below in (
+        (86400, "d", 3600, "h"),
+        (3600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
+        if whole >= size:
+            rest = whole % size // smaller
+            return f"{whole // size:,} {unit}" + (f" {rest} {below}" if rest else "")
+    return f"{whole} s"
 
 
 def spent(history: History) -> Spent:
     """What a study cost so far."""
     seconds = np.array([history.seconds(i) for i in range(len(history))])
     known = seconds[np.isfinite(seconds)]
-    start, end = history.started, history.finished
+    start, end = history.started, history.finished.copy()
+    for row in np.flatnonzero(history.lost | history.failed).tolist():
+        if (history.error(row) or {}).get("kind") == GONE:  # later it was found to be gone
+            end[row] = start[row] + seconds[row]
     whole = np.isfinite(start) & np.isfinite(end)
     busy, reached = 0.0, -math.inf
     for i in np.flatnonzero(whole)[np.argsort(start[whole], kind="stable")]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from luthier import outcome, samplers, schedulers, settings, stores
 from luthier.driver import Driver
 from luthier.errors import NothingFinished, StoreError, StudyError
 from luthier.history import History, Objective, State
+from luthier.keywords import ATTRIBUTES, explained
 from luthier.log import Log
 from luthier.opening import Terms, settle
 from luthier.parts import Sampler, Scheduler
@@ -53,9 +54,9 @@ class Study:
         cost. With "seconds" a study cannot be repeated exactly.
     sampler : str or Sampler
         Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc", "narrow", ...
-    scheduler : str or Scheduler
+    scheduler : str or Scheduler, optional
         Who may stop trials early, or have them go on later: "full" (nobody), "median", "asha",
-        "hyperband", ...
+        "hyperband", ... Not given: "auto" where there is a fidelity and one objective, else "full".
     fidelity : tuple, optional
         What a trial can be given less of: its name, the least and the most,
         ``("epochs", 1, 81)``. Steps of `Trial.report` count it, `Trial.budget` is in it.
@@ -91,6 +92,7 @@ class Study:
     2
     """
 
+    @explained
     def __init__(
         self,
         space: Space | Mapping[str, Any] | None = None,
@@ -100,7 +102,7 @@ class Study:
         constraints: Mapping[str, str] | None = None,
         cost: str | None = None,
         sampler: str | Sampler = "auto",
-        scheduler: str | Scheduler = "full",
+        scheduler: str | Scheduler | None = None,
         fidelity: tuple[str, int, int] | None = None,
         store: Any = None,
         name: str = "study",
@@ -111,6 +113,10 @@ class Study:
     ) -> None:
         given = settings.space(space)
         objectives = settings.objectives(minimize, maximize)
+        lent = settings.apart(settings.fidelity(fidelity), given)
+        if scheduler is None:
+            # With several objectives it would go by the first alone, which nobody asked for.
+            scheduler = "auto" if lent is not None and len(objectives) == 1 else "full"
         settings.whole("seed", seed, 0)
         settings.whole("retries", retries, 0)
         if not isinstance(name, str) or not name:
@@ -120,7 +126,7 @@ class Study:
             seed=int(seed),
             space=given,
             objectives=objectives,
-            fidelity=settings.apart(settings.fidelity(fidelity), given),
+            fidelity=lent,
             constraints=settings.constraints(constraints, objectives),
             cost=settings.cost(cost, objectives),
             sampler=settings.with_studies(samplers.sampler(sampler)),
@@ -176,6 +182,7 @@ class Study:
         return self._log.history
 
     @classmethod
+    @explained
     def open(
         cls,
         store: Any,
@@ -325,6 +332,7 @@ class Study:
 
     # -- running
 
+    @explained
     def run(
         self,
         objective: Callable[[Trial], Any],
@@ -336,6 +344,7 @@ class Study:
         patience: int | None = None,
         cpu_hours: float | None = None,
         fixed: Mapping[str, Any] | None = None,
+        jobs: int | str | None = None,
         executor: int | str | Executor | Callable[[], Executor] | None = None,
         limit: Limit | None = None,
         keep: int | None = None,
@@ -368,11 +377,13 @@ class Study:
         fixed : dict, optional
             Values that some parameters keep during this run, while the sampler searches over the
             others. Queued configurations keep what they say.
-        executor : int, "auto", Executor or callable, optional
-            None: in this process, one after another. An int: that many processes of our own.
-            "auto": as many as the machine has room for, going by what the first trials use; which
-            trials see which results then depends on measured times. Any
-            `concurrent.futures.Executor`, or a function that makes one.
+        jobs : int or "auto", optional
+            How many trials run at once, each in a process of our own; one runs in this process,
+            as without `jobs`. "auto": as many as the machine has room for, going by what the first
+            trials use; which trials see which results then depends on measured times.
+        executor : Executor or callable, optional
+            Where trials run instead: any `concurrent.futures.Executor`, or a function that makes
+            one. A number is that many processes of our own, even if it is one.
         limit : Limit, optional
             What each trial may take: time, memory, cores, GPUs, disk. It then runs in a child
             process, and one that takes more fails alone, with the cause.
@@ -400,8 +411,9 @@ class Study:
         limits = Limits(trials, more, seconds, enough, patience, cpu_hours)
         if keep is not None:
             settings.whole("run: keep", keep, 0)
+        places = settings.workers(jobs, executor)
         with self.driver.keeping(keep), self.driver.fixing(fixed):
-            run(self.driver, objective, limits, executor, progress, limit)
+            run(self.driver, objective, limits, places, progress, limit)
         return self
 
     def enqueue(
@@ -531,12 +543,16 @@ class Study:
         history = self.history
         if not isinstance(number, int | np.integer) or not 0 <= number < len(history):
             raise NothingFinished(
-                f"study: there is no trial {number!r}; there are {len(history)}, from 0."
+                f"study: there is no trial {number!r}; there are {len(history)}, from 0. "
+                "study.results is a list of them."
             )
         return result(history, int(number))
 
     def __len__(self) -> int:
         return len(self.history)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
 
     def frame(self) -> Any:
         """Every trial as a row: a pandas DataFrame where pandas is installed, else a dict of lists.
@@ -598,6 +614,15 @@ class Study:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    if not TYPE_CHECKING:  # for type checkers there would be every attribute then
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in ATTRIBUTES:
+                return object.__getattribute__(self, name)  # raises what Python raises
+            raise AttributeError(
+                f"'Study' object has no attribute {name!r}. Write study.{ATTRIBUTES[name]}."
+            )
+
     def __repr__(self) -> str:
         counts = self.history.counts
         told = ", ".join(f"{n} {State(i).name.lower()}" for i, n in enumerate(counts) if n)
@@ -610,7 +635,9 @@ class Study:
         if len(self.objectives) == 1 and self._first(1):
             lines.append(f"  best: {self.best!r}")
         elif counts[State.DONE]:
-            lines.append(f"  front: {_counted(len(self.front), 'trial')}")
+            found = self.front
+            told = _counted(len(found), "trial") if found else "no trial keeps the constraints"
+            lines.append(f"  front: {told}")
         if self.ended:
             lines.append(f"  ended: {self.ended}")
         return "\n".join(lines)
@@ -640,6 +667,7 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
+@explained
 def tune(
     objective: Callable[[Trial], Any],
     space: Space | Mapping[str, Any] | None = None,
@@ -649,6 +677,7 @@ def tune(
     until: float | Callable[[Study], bool] | None = None,
     patience: int | None = None,
     cpu_hours: float | None = None,
+    jobs: int | str | None = None,
     executor: int | str | Executor | Callable[[], Executor] | None = None,
     limit: Limit | None = None,
     progress: bool | Watcher | None = None,
@@ -671,6 +700,7 @@ def tune(
         until=until,
         patience=patience,
         cpu_hours=cpu_hours,
+        jobs=jobs,
         executor=executor,
         limit=limit,
         progress=progress,

@@ -65,6 +65,17 @@ def test_a_fidelity_on_the_command_line_is_the_studys_and_is_resumed(call):
         assert set(study.history.budget[1:]) == {1.0, 3.0, 9.0}
 
 
+def test_a_fidelity_alone_lends_epochs(call):
+    Path("slow.py").write_text("def objective(trial):\n    return trial.float('x', -3, 9)\n")
+    done = call("run", "slow.py:objective", "--fidelity", "epochs:1:9", "--trials", 4)
+    assert done.exit_code == 0, done.stderr
+    assert call("resume", "luthier.db", "--more", 2).exit_code == 0
+
+    with Study.open("luthier.db") as study:
+        assert study.history.budget[1:].min() < 9
+        assert study.history.ended == 6
+
+
 @pytest.mark.parametrize("wrong", ["epochs", "epochs:1", "epochs:one:9", ":1:9"])
 def test_what_is_no_fidelity_is_an_error(call, wrong):
     Path("fine.py").write_text(FINE)
@@ -147,6 +158,20 @@ def test_ctrl_c_keeps_what_is_there_and_ends_with_130(call):
     assert done.exit_code == 130
     assert json.loads(call("show", "--json").stdout)["trials"]["done"] >= 3
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_before_any_result_is_no_failure(call):
+    Path("fine.py").write_text(
+        "import os, signal\n"
+        "def objective(trial):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return trial.float('x', -3, 9)\n"
+    )
+    done = call("run", "fine.py:objective", "--trials", 9, "--sampler", "random")
+
+    assert done.exit_code == 130
+    assert "Stopped by Ctrl-C before a trial had a result; the same command" in done.stderr
+    assert "Error" not in done.stderr
 
 
 def test_a_reader_that_leaves_early_is_no_error(ran, call, monkeypatch):

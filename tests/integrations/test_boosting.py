@@ -230,6 +230,12 @@ def test_rows_aside_are_the_same_in_a_retry_and_hold_every_class(trial_of, cells
         kept_aside(trial_of(0), X, y, 25, classes=True)
 
 
+@pytest.mark.parametrize("wrong", [{"patience": 0}, {"every": 0}, {"patience": 2.5}])
+def test_stages_are_counted_in_whole_numbers(trial_of, wrong):
+    with pytest.raises(StudyError, match="must be a whole number >= 1"):
+        Stages(trial_of(0), 4, **{"every": 2, "patience": 9, **wrong})
+
+
 def test_what_is_reported_is_the_score_at_the_best_stage_so_far(trial_of):
     trial = trial_of(0, maximize="accuracy")
     stages = Stages(trial, 4, every=2, patience=9)

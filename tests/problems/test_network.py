@@ -138,11 +138,56 @@ def test_words_become_the_same_numbers_everywhere():
         (np.zeros(5), np.zeros(5), r"no table, no images and no texts\."),
         (np.zeros((5, 3)), np.zeros(4), "X has 5 rows"),
         (np.zeros((2, 3, 4, 5, 6)), np.zeros(2), "no images"),
+        (np.array([["a", 3], ["b", 4]], dtype=object), np.zeros(2), r"no number.*OneHotEncoder"),
+        (np.array([[3.0, np.nan], [2.0, 4.0]]), np.zeros(2), "1 rows of X lack a value"),
     ],
 )
 def test_data_that_it_cannot_take_are_refused(X, y, said):
     with pytest.raises(DataError, match=said):
         mlp(X, y)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"epochs": 0}, r"Write epochs=20 or epochs=\(5, 50\)"),
+        ({"epochs": "5"}, "epochs must be"),
+        ({"epochs": (9, 3)}, "epochs must be"),
+        ({"aside": 30}, "a share of the rows between 0 and 1, got 30"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong, said):
+    with pytest.raises(DataError, match=said):
+        mlp(*digits(60), **wrong)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (
+            {"maximize": "auc"},
+            "maximize auc, and this network has minimize='loss' or maximize='acc",
+        ),
+        ({"minimize": "error"}, "minimize error"),
+        ({"minimize": "accuracy"}, "minimize accuracy"),
+    ],
+)
+def test_what_is_no_metric_of_its_own_is_not_passed_off_as_one(how, said):
+    """The accuracy under the name of another metric would be taken for that."""
+    problem = mlp(*digits(60), epochs=1)
+
+    study = Study(problem.space, seed=3, **how).run(problem, trials=1)
+
+    assert study[0].error["kind"] == "StudyError"
+    assert said in study[0].error["message"]
+
+
+def test_numbers_have_no_accuracy():
+    problem = mlp(*load_diabetes(return_X_y=True), epochs=1)
+
+    study = Study(problem.space, seed=3, maximize="accuracy").run(problem, trials=1)
+
+    assert "this network has minimize='loss'." in study[0].error["message"]
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])

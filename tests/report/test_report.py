@@ -338,6 +338,7 @@ def test_where_no_trial_keeps_the_constraints_that_is_said(how):
     assert how or "Trial 0 comes nearest, with 2.5 for ms" in text
     assert "None of the 9 finished trials" in page
     assert "Best so far" not in text
+    assert "inactive" not in text
 
 
 def test_the_front_counts_trials_within_the_constraints_only():

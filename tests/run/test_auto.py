@@ -112,7 +112,7 @@ def test_it_shares_out_no_more_than_it_was_told(auto):
 def test_an_auto_run_does_all_its_trials():
     study = Study(Space(x=Float(-3, 9)), sampler="random", seed=3)
 
-    study.run(works, trials=6, executor="auto")
+    study.run(works, trials=6, jobs="auto")
 
     alone = Study(Space(x=Float(-3, 9)), sampler="random", seed=3).run(works, trials=6)
     assert sorted(t.value for t in study.results) == sorted(t.value for t in alone.results)

@@ -142,6 +142,15 @@ def test_hostile_trials_fail_alone_and_leave_nothing(place, tmp_path):
     assert tree.held(str(tmp_path)) < 3000 * MB
 
 
+@pytest.mark.slow
+def test_a_limit_below_what_python_takes_is_said_to_be_too_low():
+    study = Study(SPACE, sampler="random").run(hostile.works, trials=1, limit=Limit(memory="3MB"))
+
+    assert study[0].error["kind"] == "MemoryLimit"
+    assert "before the objective was called, and the limit is 3 MB" in study[0].error["message"]
+    assert "no trial can run with that" in study[0].error["message"]
+
+
 def test_a_trial_that_takes_too_much_memory_fails_alone(tmp_path):
     trial = suffered(["takes_10_gigabytes"], "inline", tmp_path)["takes_10_gigabytes"]
 
@@ -315,8 +324,8 @@ def test_gpus_are_handed_out_whole_or_by_share(gpus, at_once, devices, monkeypat
 @pytest.mark.parametrize(
     ("limit", "executor", "said"),
     [
-        (Limit(gpus=1), 3, r"executor=2"),
-        (Limit(gpus=0.5), 5, r"executor=4"),
+        (Limit(gpus=1), 3, r"jobs=2"),
+        (Limit(gpus=0.5), 5, r"jobs=4"),
         (Limit(gpus=3), None, r"smaller number"),
         (Limit(gpus=1), spawned, r"Give a number"),
         (Limit(cores=1000, pin=True), None, r"leave pin out"),

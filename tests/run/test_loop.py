@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import psutil
 import pytest
 
-from luthier import Choice, Float, Space, Study
+from luthier import Choice, Float, Space, Study, tune
 from luthier.errors import StudyError
 
 SPACE = Space(x=Float(-3, 9), k=Choice("a", "b"))
@@ -57,9 +57,26 @@ def test_every_executor_gives_the_same_log(make):
     assert sorted(r.value for r in study.results) == sorted(r.value for r in alone.results)
 
 
+def pid(trial):
+    return os.getpid()
+
+
+def test_one_job_runs_in_this_process():
+    study = Study(SPACE, sampler="random").run(pid, trials=2, jobs=1)
+
+    assert {trial.value for trial in study.results} == {os.getpid()}
+
+
+@pytest.mark.slow
+def test_several_jobs_run_in_processes_of_our_own():
+    study = tune(pid, SPACE, sampler="random", trials=4, jobs=2)
+
+    assert os.getpid() not in {trial.value for trial in study.results}
+
+
 @pytest.mark.slow
 def test_a_child_that_dies_costs_one_trial():
-    study = Study(SPACE, sampler="random").run(mean, trials=14, executor=2)
+    study = Study(SPACE, sampler="random").run(mean, trials=14, jobs=2)
 
     failed = {r.number: r.error["kind"] for r in study.results if r.state == "FAILED"}
     assert failed == {5: "ProcessDied", 7: "SystemExit"}
@@ -157,6 +174,14 @@ def test_ctrl_c_ends_children_at_once_and_their_trials_are_tried_again(tmp_path)
         ({}, "there is no limit, and the space has no end"),
         ({"trials": 3, "executor": 0}, "executor"),
         ({"trials": 3, "executor": "dask"}, "executor"),
+        ({"trials": 3, "progress": 3}, r"True, False or an object with update\(\)"),
+        ({"trials": 3, "fixed": 3}, "fixed: expected a dict from names to values, got 3"),
+        ({"trials": 3, "jobs": 0}, r'jobs must be a whole number >= 1, or "auto".*got 0'),
+        ({"trials": 3, "jobs": -1}, r'or "auto" for as many as the machine has room for, got -1'),
+        ({"trials": 3, "jobs": "4"}, r"got '4'"),
+        ({"trials": 3, "jobs": True}, r"got True"),
+        ({"trials": 3, "jobs": ThreadPoolExecutor}, r"that makes one, is executor="),
+        ({"trials": 3, "jobs": 2, "executor": ThreadPoolExecutor}, r"Give one of them"),
     ],
 )
 def test_limits_that_make_no_sense_are_refused_before_anything_runs(arguments, words):

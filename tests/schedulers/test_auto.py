@@ -231,6 +231,12 @@ def test_no_risk_is_stated_before_anything_has_ended(tmp_path):
 
     assert study.scheduler.risk(study.history) == 0
 
+    study.run(lambda trial: trial.params["x"], trials=3)
+
+    told = "No configuration got the whole yet, epochs from 1 to"
+    assert told in study.explain()
+    assert "chance" not in study.explain().splitlines()[-1]
+
 
 @pytest.mark.slow
 def test_it_says_what_it_does_with_a_fidelity(tmp_path):

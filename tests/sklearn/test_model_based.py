@@ -148,6 +148,13 @@ def test_bad_spaces_fail_before_anything_is_fitted(space, said):
     assert Counted.fits == 0
 
 
+def test_a_parameter_inside_a_pipeline_is_named_with_its_step():
+    pipeline = make_pipeline(StandardScaler(), SVC())
+
+    with pytest.raises(SpaceError, match=r"'C' is no .*named 'svc__C'; parts"):
+        SearchCV(pipeline, {"C": Float(1, 3)}, trials=3).fit(X, Y)
+
+
 class Counted(DecisionTreeClassifier):
     """Counts its fits, and may be interrupted at one."""
 

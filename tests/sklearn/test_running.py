@@ -66,6 +66,17 @@ def run(ways, n_jobs=1, enough=lambda: False):
         return dict(workers.run(range(len(ways)), lambda i: call(Model(ways[i])), enough))
 
 
+@pytest.mark.parametrize("search", [GridSearchCV, SearchCV])
+@pytest.mark.parametrize("wrong", [0, "al", "-1", 1.5])
+def test_a_number_of_jobs_that_makes_no_sense_is_refused(search, wrong):
+    X, y = load_breast_cancer(return_X_y=True)
+
+    with pytest.raises(
+        ValueError, match=rf"'n_jobs' parameter of {search.__name__} must be .*auto"
+    ):
+        search(DecisionTreeClassifier(), {"max_depth": [1, 3]}, n_jobs=wrong).fit(X, y)
+
+
 def test_outcomes_come_by_their_numbers():
     """One that raises has NaN and its traceback."""
     with warnings.catch_warnings():

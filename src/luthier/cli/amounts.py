@@ -8,14 +8,12 @@ from typing import Any
 
 from luthier.errors import StudyError
 from luthier.models.catalog import AnyOf, Model
+from luthier.models.lent import iterations, lendable
 from luthier.space import Space
 
 ROWS = "n_samples"  # the name that scikit-learn and our searches have for it
 SMALLEST = 10  # rows that a trial gets at least
 GIVING = ("asha", "hyperband", "bohb", "dehb", "pasha", "auto")  # schedulers, with --fidelity
-# What grows while a model learns, as libraries call it; other whole numbers may be given too.
-ITERATIONS = ("n_estimators", "max_iter", "iterations", "num_iterations", "epochs", "n_iter")
-NEVER = ("random_state", "n_jobs", "verbose", "verbosity")  # whole numbers that are no amounts
 
 
 @dataclass(frozen=True)
@@ -104,14 +102,12 @@ def check(amount: Amount, chosen: Model | AnyOf, task: str) -> None:
             f"--fidelity {amount.name}: --model any chooses between models that have no such "
             "parameter in common. Give n_samples:0.1:1, or one model."
         )
-    known = chosen.build({}, task).get_params(deep=True)
-    value = known.get(amount.name)
-    number = value is None or (isinstance(value, int) and not isinstance(value, bool))
-    if amount.name in known and number and amount.name not in NEVER:
+    estimator = chosen.build({}, task)
+    if lendable(estimator, amount.name):
         return
-    good = [name for name in known if name.rpartition("__")[2] in ITERATIONS]
-    ways = [ROWS + ":0.1:1", *(f"{name}:10:{_most(known[name])}" for name in good)]
-    whose = f"of --model {chosen.name} ({type(chosen.build({}, task)).__name__})"
+    known = estimator.get_params(deep=True)
+    ways = [ROWS + ":0.1:1", *(f"{name}:10:{_most(known[name])}" for name in iterations(known))]
+    whose = f"of --model {chosen.name} ({type(estimator).__name__})"
     told = (
         f"{amount.name!r} {whose} is no amount, a whole number that there can be less of"
         if amount.name in known

@@ -302,14 +302,15 @@ def run(
     limit_memory: LimitMemory = None,
     sampler: Sampler = "auto",
     scheduler: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Who stops trials early: full (nobody), median, percentile, patience, threshold, "
-            "race, asha, hyperband, auto. With --fidelity, who gives them more: auto, asha, pasha, "
-            "hyperband, bohb, dehb, population.",
+            help="Who stops trials early: full (nobody, the default), median, percentile, "
+            "patience, threshold, race, asha, hyperband, auto. With --fidelity, who gives them "
+            "more: auto, which is the default then, asha, pasha, hyperband, bohb, dehb, "
+            "population.",
             rich_help_panel=SEARCH,
         ),
-    ] = "full",
+    ] = None,
     fidelity: Annotated[
         str | None,
         typer.Option(

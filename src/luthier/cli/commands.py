@@ -79,8 +79,7 @@ def tune(
                 tuning.give_whole(study)
             if not study.ended or study.ended.startswith("it has its"):
                 _search(study, job.objective, trials, seconds, room, voice, title, method)
-        if not study.history.done.any():
-            raise NothingFinished(_nothing(study))
+        _expect_results(study, voice)
         interrupted = study.ended.startswith("interrupted")
         voice.note("Comparing the winner with the default on the untouched rows.")
         made, winner = results.judge(study, job)
@@ -153,7 +152,7 @@ def _search(
         objective,
         trials=trials,
         seconds=seconds,
-        executor=room.executor,
+        jobs=room.jobs,
         limit=room.limit,
         progress=watcher(trials, title, quiet=voice.quiet),
     )
@@ -177,6 +176,24 @@ def _directory(out: Path) -> None:
 
 def _writable(out: Path) -> bool:
     return os.access(out, os.W_OK | os.X_OK)
+
+
+def _expect_results(study: Study, voice: Voice) -> None:
+    """Leave where there is nothing to show.
+
+    Raises
+    ------
+    SystemExit
+        If it was Ctrl-C that came before any result.
+    NothingFinished
+        If there is another cause.
+    """
+    if study.history.done.any():
+        return
+    if study.ended.startswith("interrupted"):
+        voice.note("Stopped by Ctrl-C before a trial had a result; the same command goes on.")
+        raise SystemExit(INTERRUPTED)
+    raise NothingFinished(_nothing(study))
 
 
 def _nothing(study: Study) -> str:
@@ -249,8 +266,7 @@ def run(
             voice.note(f"The study has its {trials} trials already; nothing was run.")
         else:
             _search(study, function, trials, seconds, room, voice, objective, {})
-        if not study.history.done.any():
-            raise NothingFinished(_nothing(study))
+        _expect_results(study, voice)
         _show(study, store, voice)
         if study.ended.startswith("interrupted"):
             raise SystemExit(INTERRUPTED)
@@ -354,7 +370,8 @@ def trials(where: str, name: str | None, limit: int, sort: str, failed: bool, vo
             last = len(rows)  # those without a result
             rows.sort(key=lambda row: (place.get(row, last), row))
         elif sort == "seconds":
-            rows.sort(key=lambda row: -(history.seconds(row) if history.finished[row] > 0 else 0))
+            took = [history.seconds(row) for row in range(len(history))]
+            rows.sort(key=lambda row: -took[row] if took[row] > 0 else 0.0)  # not for NaN
         rows = rows[:limit]
         voice.data([_row(study, row) for row in rows])
         voice.out(tables.trials(study, rows))

@@ -24,11 +24,6 @@ class Room:
     limit: Limit | None = None
 
     @property
-    def executor(self) -> int | str | None:
-        """As `Study.run` has it."""
-        return None if self.jobs == 1 else self.jobs
-
-    @property
     def threads(self) -> int:
         """How many threads the model of one trial should use."""
         from luthier.run.machine import cores

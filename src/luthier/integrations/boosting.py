@@ -38,9 +38,17 @@ class Stages:
         The metric after each stage, the parent's stages included, on the two sets of rows.
     model : object
         The fitted model, which predicts with the best number of stages.
+
+    Raises
+    ------
+    StudyError
+        If one of the numbers makes no sense.
     """
 
     def __init__(self, trial: Trial, most: int, *, every: int, patience: int) -> None:
+        for name, value in (("every", every), ("patience", patience)):
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise StudyError(f"{name} must be a whole number >= 1, got {value!r}.")
         self.steps = Steps(trial, most)
         self.every, self.patience = every, patience
         self.sign = trial.task.objectives[0].sign

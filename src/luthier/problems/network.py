@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from luthier.errors import DataError
+from luthier.errors import DataError, StudyError
 from luthier.integrations.keras import fit, session
 from luthier.models.keras_mlp import network, shelve, tokens
 from luthier.models.presets.shelf import Shape, Shelf
@@ -49,8 +50,23 @@ class MLP:
 
         A study that maximises, maximises the accuracy on the rows to validate on; one that
         minimises, their loss.
+
+        Raises
+        ------
+        StudyError
+            If the study's objective goes by another name: it would stand for something else.
         """
-        maximize = trial.task.objectives[0].maximize
+        objective = trial.task.objectives[0]
+        maximize = objective.maximize
+        known = {"loss": "minimize", "accuracy": "maximize" if self.classes is not None else ""}
+        if known.get(objective.name.removeprefix("val_")) != (
+            "maximize" if maximize else "minimize"
+        ):
+            named = " or ".join(f"{word}={name!r}" for name, word in known.items() if word)
+            raise StudyError(
+                f"mlp: the study is to {objective}, and this network has {named}. For another "
+                "metric write an objective like this one, with its name in monitor=."
+            )
         with session(trial):
             return fit(
                 trial,
@@ -99,7 +115,8 @@ def mlp(
     Raises
     ------
     DataError
-        If `X` is none of these, or has another length than `y`.
+        If `X` is none of these, lacks a value or has another length than `y`, or a number makes no
+        sense.
     MissingExtra
         If Keras is not installed.
 
@@ -110,6 +127,16 @@ def mlp(
     """
     from sklearn.model_selection import train_test_split
 
+    fixed = isinstance(epochs, Integral)
+    pair: Any = (epochs, epochs) if fixed else epochs
+    whole = isinstance(pair, tuple | list) and all(isinstance(e, Integral) for e in pair)
+    if not whole or len(pair) != 2 or not 1 <= pair[0] <= pair[1]:
+        raise DataError(
+            f"mlp: epochs must be a whole number >= 1 or a range of them, got {epochs!r}. "
+            "Write epochs=20 or epochs=(5, 50)."
+        )
+    if not 0 < aside < 1:
+        raise DataError(f"mlp: aside must be a share of the rows between 0 and 1, got {aside!r}.")
     X, kind = _rows(X, kind, length)
     y = np.asarray(y)
     if y.shape != (len(X),):
@@ -131,14 +158,14 @@ def mlp(
         y_learn, y_valid = (y_learn - middle) / spread, (y_valid - middle) / spread
     task = "regression" if classes is None else "classification"
     shelf = Shelf(shape=Shape(task, len(X_learn)))
-    shelve(shelf, kind=kind, epochs=None if isinstance(epochs, int) else epochs)
+    shelve(shelf, kind=kind, epochs=None if fixed else (int(pair[0]), int(pair[1])))
     return MLP(
         kind,
         Space(shelf.found),
         (X_learn, y_learn),
         (X_valid, y_valid),
         classes,
-        epochs if isinstance(epochs, int) else epochs[1],
+        int(pair[1]),
     )
 
 
@@ -155,5 +182,17 @@ def _rows(X: Any, kind: str, length: int) -> tuple[Any, str]:
         )
     if found == "text":
         return (tokens(X, length) if words else X.astype(np.int32)), found
-    X = X.astype(np.float32)
+    try:
+        X = X.astype(np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"mlp: X holds what is no number ({error}). Encode words as numbers first, as "
+            "sklearn.preprocessing.OneHotEncoder does."
+        ) from error
+    lacking = int((~np.isfinite(X)).reshape(len(X), -1).any(axis=1).sum())
+    if lacking:
+        raise DataError(
+            f"mlp: {lacking:,} rows of X lack a value (NaN) or hold an infinite one. Fill them "
+            "first, as sklearn.impute.SimpleImputer does."
+        )
     return (X[..., None] if found == "image" and X.ndim == 3 else X), found

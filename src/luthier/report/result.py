@@ -27,8 +27,8 @@ from luthier.report.reading import (
     values,
     winner,
 )
-from luthier.report.words import count, duration, listed, number, signed, value_text
-from luthier.spent import spent
+from luthier.report.words import a, count, listed, number, signed, value_text
+from luthier.spent import duration, spent
 
 
 def result(history: History, found: Comparison | None, folds: bool) -> Section:
@@ -70,7 +70,7 @@ def _nothing(history: History) -> tuple[Block, ...]:
         words = (
             f"No trial was given all {history.fidelity.most:,} {history.fidelity.name} yet: of "
             f"{count(n, 'trial')}, {_states(history)}. Trial {int(history.number[row])} came "
-            f"furthest, to {int(steps[-1]):,}, with a {objective.name} of "
+            f"furthest, to {int(steps[-1]):,}, with {a(objective.name)} of "
             f"{number(float(objective.sign * losses[-1, 0]))}."
         )
         return (Text((words,), "lead"), _winner(history, row))
@@ -119,7 +119,7 @@ def _lead(history: History, best: int, found: Comparison | None, folds: bool) ->
     value = float(values(history)[best])
     runs: list[Run] = [
         f"The best of {count(history.counts[State.DONE], 'finished trial')} is trial {best}, "
-        f"with a {_score(folds, objective.name)} of ",
+        f"with {a(_score(folds, objective.name))} of ",
         Strong(number(value)),
     ]
     labels = list(history.space.labels(history.raw(best)).items())

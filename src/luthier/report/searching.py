@@ -130,7 +130,8 @@ def parameters(history: History) -> Section | None:
         if drawing is not None:
             drawings.append(drawing)
             active = int((done & np.isfinite(history.X[:, history.space.names.index(name)])).sum())
-            told = value_text(labels[name]) if name in labels else "inactive"
+            none = "–" if best is None else "inactive"
+            told = value_text(labels[name]) if name in labels else none
             rows.append((name, told, f"{share[name]:.0%}", f"{active:,}"))
     if not drawings:
         return None

@@ -22,9 +22,9 @@ from luthier.report.document import (
 from luthier.report.reading import (
     Comparison,
 )
-from luthier.report.words import count, duration, listed, value_text
+from luthier.report.words import count, listed, value_text
 from luthier.space import Space
-from luthier.spent import spent
+from luthier.spent import duration, spent
 
 KNOWN = {"title", "honest", "question", "data", "split", "method", "evaluation", "verdict",
          "commands", "files", "tuning"}  # fmt: skip

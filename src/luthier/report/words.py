@@ -1,4 +1,4 @@
-"""Numbers, durations and text as a report prints them."""
+"""Numbers and text as a report prints them."""
 
 from __future__ import annotations
 
@@ -75,24 +75,9 @@ def count(n: int, noun: str, plural: str = "") -> str:
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
-def duration(seconds: float) -> str:
-    """A span of time in the two units that matter."""
-    if not math.isfinite(seconds):
-        return "–"
-    if seconds < 0.0995:
-        return f"{seconds * 1000:.2g} ms"
-    if seconds < 60:
-        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
-    whole = round(seconds)
-    for size, unit, smaller, below in (
-        (86400, "d", 3600, "h"),
-        (3600, "h", 60, "min"),
-        (60, "min", 1, "s"),
-    ):
-        if whole >= size:
-            rest = whole % size // smaller
-            return f"{whole // size:,} {unit}" + (f" {rest} {below}" if rest else "")
-    return f"{whole} s"
+def a(noun: str) -> str:
+    """``a loss``, ``an accuracy``."""
+    return f"{'an' if noun[:1].lower() in tuple('aeio') else 'a'} {noun}"
 
 
 def value_text(value: Any, digits: int = 5) -> str:

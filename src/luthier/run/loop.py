@@ -276,4 +276,9 @@ def _watcher(progress: bool | Watcher | None) -> Watcher | None:
         from luthier.run.progress import Line as ProgressLine
 
         return ProgressLine()
+    if not callable(getattr(progress, "update", None)):
+        raise StudyError(
+            f"run: progress must be True, False or an object with update() and close(), got "
+            f"{progress!r}."
+        )
     return progress

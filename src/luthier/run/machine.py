@@ -83,7 +83,7 @@ def shares(wanted: float, count: int) -> list[str]:
     if enough < count:
         raise StudyError(
             f"Limit: gpus={wanted:g} for {count} trials at a time, and the {len(names)} GPUs here "
-            f"are enough for {enough}. Run fewer at a time (executor={enough}), or give "
+            f"are enough for {enough}. Run fewer at a time (jobs={enough}), or give "
             f"gpus= a smaller number. Devices can be named in {GPUS}, such as {GPUS}=0,1."
         )
     if wanted < 1:

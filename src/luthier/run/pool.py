@@ -58,7 +58,7 @@ class Pool:
         if limit is not None and (limit.gpus or limit.pin):
             raise StudyError(
                 "Limit: gpus and pin are handed out to processes of our own, and workers of an "
-                "executor have their own places. Give a number, executor=4, or leave them out."
+                "executor have their own places. Give a number, jobs=4, or leave them out."
             )
         self._limit, self._deadline = limit, deadline
         self._shipped = ship(objective, "the objective")

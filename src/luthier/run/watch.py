@@ -164,7 +164,7 @@ class Watch:
             self._cost["memory"] = self._last["memory"] - began
         trial.peak = max(trial.peak, used)
         if used > bound:
-            self._end(trial, *too_much(used, bound))
+            self._end(trial, *too_much(used, bound, trial.began < inf))
         return bound - used
 
     def _disk(self, trial: Watched, bound: int) -> float:
@@ -211,10 +211,18 @@ class Watch:
                 tree.kill(processes or [self._keeper])
 
 
-def too_much(used: float, bound: float) -> tuple[str, str]:
-    """Kind and message of a trial that took too much memory."""
-    told = f"the trial took {shown(used)} of memory, and its limit is {shown(bound)}"
-    return "MemoryLimit", told
+def too_much(used: float, bound: float, begun: bool = True) -> tuple[str, str]:
+    """Kind and message of a trial that took too much memory, perhaps before it had begun."""
+    if begun:
+        return "MemoryLimit", (
+            f"the trial took {shown(used)} of memory, and its limit is {shown(bound)}"
+        )
+    return "MemoryLimit", (
+        f"its process took {shown(used)} of memory before the objective was called, and the limit "
+        f"is {shown(bound)}: no trial can run with that. Python and luthier alone take some 40 MB, "
+        "and what the objective imports comes on top. Give more; of a trial that ran with Limit(), "
+        "which has no bounds, used['memory'] says how much it took"
+    )
 
 
 def time_is_up(trial: Watched, bound: float) -> str:

@@ -110,8 +110,8 @@ def open_workers(
     if isinstance(executor, Executor) or callable(executor):
         return Pool(objective, executor, line, limit, deadline)
     raise StudyError(
-        f'executor: got {executor!r}. Give the number of processes or "auto", an Executor of '
-        "concurrent.futures or one like it, a function that makes one, or None for this process."
+        f"executor: got {executor!r}. Give an Executor of concurrent.futures or one like it, or a "
+        'function that makes one; a number of processes of our own is jobs=4 or jobs="auto".'
     )
 
 
@@ -195,8 +195,8 @@ class Children:
             raise StudyError(f"executor: the number of processes must be >= 1, got {count}.")
         if why := impossible():
             raise StudyError(
-                f"executor={count}: no processes of our own can be started here: {why}. "
-                "Use a ProcessPoolExecutor, a ThreadPoolExecutor or executor=None."
+                f"jobs={count}: no processes of our own can be started here: {why}. "
+                "Use executor=ProcessPoolExecutor(...) or ThreadPoolExecutor(...), or neither."
             )
         places = _places(limit, count)
         shipped = ship(objective, "the objective")

@@ -38,6 +38,25 @@ NAMES = {
     "startup": "luthier.samplers.startup:Startup",
     "tpe": "luthier.samplers.tpe:TPE",
 }
+# What others call them; some are schedulers here.
+WORDS = {
+    **dict.fromkeys(("nsga2", "nsgaii", "nsga3", "nsgaiii", "moead", "evolution", "evolutionary",
+                     "ga", "ea"), "'genetic'"),
+    **dict.fromkeys(("bayesian", "bayesianoptimization", "bayesopt", "bayes", "bo", "botorch",
+                     "gaussianprocess", "kriging"), "'gp'"),
+    **dict.fromkeys(("smac", "randomforest", "rf"), "'forest'"),
+    **dict.fromkeys(("de", "differentialevolution"), "'differential'"),
+    **dict.fromkeys(("sobol", "halton", "lhs", "latinhypercube", "quasirandom",
+                     "quasimontecarlo"), "'qmc'"),
+    **dict.fromkeys(("cma", "evolutionstrategy"), "'cmaes'"),
+    **dict.fromkeys(("parzen", "hyperopt"), "'tpe'"),
+    **dict.fromkeys(("exhaustive", "bruteforce"), "'grid'"),
+    **dict.fromkeys(("default", "hebo", "optuna"), "'auto'"),
+    "bohb": "scheduler='bohb' and sampler='tpe'",
+    **{name: f"scheduler={name!r}" for name in ("hyperband", "dehb", "asha", "pasha")},
+    "partialfixed": "fixed={...} in Study.run",
+    "transfer": "Transfer(studies)",
+}  # fmt: skip
 # Those that need an argument have no name.
 CLASSES = {**NAMES, "Transfer": "luthier.samplers.transfer:Transfer"}
 
@@ -69,7 +88,7 @@ def sampler(given: str | Sampler, argument: str = "sampler") -> Sampler:
     StudyError
         If there is no such sampler.
     """
-    found: Sampler = find(argument, "luthier.samplers", NAMES, given, "ask")
+    found: Sampler = find(argument, "luthier.samplers", NAMES, given, "ask", WORDS)
     return found
 
 

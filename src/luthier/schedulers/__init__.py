@@ -38,6 +38,20 @@ NAMES = {
     "threshold": "luthier.schedulers.threshold:Threshold",
 }
 
+# What others call them.
+WORDS = {
+    **dict.fromkeys(("pbt", "populationbased", "populationbasedtraining"), "'population'"),
+    "pb2": "Population(explore='pb2')",
+    **dict.fromkeys(("sha", "halving", "successivehalving", "asyncsuccessivehalving",
+                     "asynchyperband"), "'asha'"),
+    "hyperbandforbohb": "'bohb'",
+    **dict.fromkeys(("medianstopping", "medianstoppingrule"), "'median'"),
+    **dict.fromkeys(("patient", "earlystopping", "plateau", "trialplateaustopper"), "'patience'"),
+    **dict.fromkeys(("wilcoxon", "racing", "irace"), "'race'"),
+    **dict.fromkeys(("freezethaw", "learningcurve", "default"), "'auto'"),
+    **dict.fromkeys(("none", "nop", "fifo"), "'full'"),
+}  # fmt: skip
+
 __all__ = [
     "ASHA",
     "BOHB",
@@ -65,7 +79,7 @@ def scheduler(given: str | Scheduler) -> Scheduler:
     StudyError
         If there is no such scheduler.
     """
-    found: Scheduler = find("scheduler", "luthier.schedulers", NAMES, given, "keep")
+    found: Scheduler = find("scheduler", "luthier.schedulers", NAMES, given, "keep", WORDS)
     return found
 
 

@@ -145,6 +145,11 @@ class Auto:
         seen = history.merged()
         stopped = int(seen.stopped.sum())
         if stopped and seen.fidelity is not None:
+            if not seen.done.any():
+                return (
+                    f"No configuration got the whole yet, {seen.fidelity}; {stopped} got less, and "
+                    "the best of these goes on."
+                )
             return (
                 f"{int(seen.done.sum())} configurations got the whole, and {stopped} less; that "
                 f"the best is among these has a chance of about {self.risk(history):.0%}."

@@ -29,7 +29,12 @@ class Folded(Figures, BaseSearchCV):  # type: ignore[misc]
     """A search whose unit of work is one fold of one candidate."""
 
     _more_constraints: ClassVar[dict[str, Any]] = {
-        "n_jobs": [Integral, StrOptions({"auto"}), None],
+        "n_jobs": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Integral, None, -1, closed="right"),
+            StrOptions({"auto"}),
+            None,
+        ],
         "racing": ["boolean", StrOptions({"lossless", "forgiving", "likely"})],
         "honest": ["boolean"],
         "reuse": ["boolean"],

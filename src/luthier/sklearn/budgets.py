@@ -23,6 +23,7 @@ from luthier import schedulers, settings
 from luthier.errors import SpaceError, StudyError
 from luthier.estimate.promoted import carried
 from luthier.history import Fidelity, History, State
+from luthier.models.lent import iterations, lendable
 from luthier.models.splits import spread
 from luthier.parts import Scheduler
 from luthier.propose import propose
@@ -133,10 +134,20 @@ class Budgets:
             return self._rows(least, most)
         known = self.fitting.base.get_params(deep=True)
         if name not in known:
-            close = ", ".join(map(repr, get_close_matches(str(name), known, 3)))
+            inside = [one for one in known if one.endswith(f"__{name}")]
+            close = ", ".join(map(repr, inside or get_close_matches(str(name), known, 3)))
             raise StudyError(
                 f"fidelity: {name!r} is no parameter of {type(self.fitting.base).__name__}"
                 f"{f', unlike {close}' if close else ''}. {WORDS}"
+            )
+        if not lendable(self.fitting.base, name):
+            grow = ", ".join(
+                repr(one) for one in iterations(known) if lendable(self.fitting.base, one)
+            )
+            raise StudyError(
+                f"fidelity: {name!r} of {type(self.fitting.base).__name__} is {known[name]!r}, and "
+                "no whole number that there can be less of"
+                f"{f', unlike {grow}' if grow else ''}. {WORDS}"
             )
         growing = self.fitting.growing
         if growing is not None and name in {growing.prefix + n for n in growing.grower.names}:

@@ -20,6 +20,7 @@ from sklearn.utils.validation import _num_samples
 
 from luthier.errors import AllFailed, SpaceError, StudyError
 from luthier.history import State
+from luthier.keywords import explained
 from luthier.run.limit import Limit
 from luthier.run.loop import HOPELESS
 from luthier.samplers import sampler
@@ -155,6 +156,7 @@ class SearchCV(Folded):
         "fidelity": "no_validation",
     }
 
+    @explained
     def __init__(
         self,
         estimator: Any,
@@ -318,7 +320,8 @@ def _check_names(named: Collection[str], known: Mapping[str, Any], estimator: An
     for name in named:
         parents = [name[: match.start()] for match in re.finditer("__", name)]
         if name not in known and not any(parent in named for parent in parents):
-            close = get_close_matches(name, known, 3) or sorted(known)
+            inside = [one for one in known if one.endswith(f"__{name}")]
+            close = inside or get_close_matches(name, known, 3) or sorted(known)
             raise SpaceError(
                 f"{name!r} is no parameter of {type(estimator).__name__}. Its parameters are "
                 f"named {', '.join(map(repr, close))}; parts of a pipeline as 'step__name'."
