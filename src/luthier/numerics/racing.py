@@ -242,12 +242,11 @@ class Race:
         todo = ~taken & ~dropped[:, None]
         rows = np.flatnonzero(todo.any(axis=1))
         cold: Flags = np.zeros(len(todo), dtype=bool)
+        if promising:
+            np.logical_not(taken.any(axis=1), out=cold)
         if promising and len(rows) > 1:
-            cold = ~taken.any(axis=1)
             worth = np.where(cold, np.inf, self._worth())
             rows = rows[np.argsort(-worth[rows], kind="stable")]
-        elif promising:
-            cold = ~taken.any(axis=1)
         made: list[tuple[int, int]] = []
         if self.best < 0:  # cold rows get one fold each, others all of theirs
             for row in rows:
