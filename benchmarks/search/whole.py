@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import statistics
 import time
 import warnings
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,41 +96,59 @@ RACED = (
 )  # fmt: skip
 
 
-def race(repeats: int, minutes: float) -> tuple[str, list[dict[str, Any]]]:
-    """10-fold grids with racing against those of scikit-learn: time, winner and score."""
+def race(repeats: int, minutes: float, out: Path) -> tuple[str, list[dict[str, Any]]]:
+    """10-fold grids with racing against those of scikit-learn: time, winner and score.
+
+    Each search is a line of `out`; one that is there is not made again.
+    """
+    done = [] if not out.exists() else list(map(json.loads, out.read_text().splitlines()))
+    known = {(r["table"], r["learner"], r["seed"]) for r in done}
+    started = time.perf_counter()
+    with warnings.catch_warnings(), out.open("a") as file:
+        warnings.simplefilter("ignore")
+        for seed, (table, name) in product(range(repeats), RACED):
+            if time.perf_counter() - started > 60 * minutes:
+                break
+            if (table, name, seed) not in known:
+                done.append(raced(table, name, seed))
+                print(json.dumps(done[-1]), file=file, flush=True)
+                print(done[-1], flush=True)
+    return told(done), done
+
+
+def raced(table: str, name: str, seed: int) -> dict[str, Any]:
+    """One grid, without and with racing, on the same splits."""
     from sklearn.model_selection import GridSearchCV as Theirs
     from sklearn.model_selection import KFold, StratifiedKFold
 
     from luthier.sklearn import GridSearchCV as Ours
 
-    records, started = [], time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for seed, (table, name) in product(range(repeats), RACED):
-            if time.perf_counter() - started > 60 * minutes:
-                break
-            kind = tables.TABLES[table].kind
-            data = tables.read(tables.TABLES[table])
-            splitter = KFold if kind == "numbers" else StratifiedKFold
-            cv = splitter(10, shuffle=True, random_state=seed)
-            made: dict[str, Any] = {}
-            seconds = {}
-            contest = [("scikit-learn", Theirs, {}), ("luthier", Ours, {"racing": True})]
-            for who, cls, more in contest if seed % 2 else contest[::-1]:
-                began = time.process_time()
-                search = cls(tables.learner(name, kind), tables.grid(name, kind), cv=cv, **more)
-                made[who] = search.fit(data.X, data.y)
-                seconds[who] = time.process_time() - began
-            ours, theirs = made["luthier"], made["scikit-learn"]
-            full = theirs.cv_results_["mean_test_score"]
-            records.append({
-                "table": table, "learner": name, "seed": seed, "seconds": seconds,
-                "same": bool(ours.best_index_ == theirs.best_index_),
-                "lost": float(full.max() - full[ours.best_index_]),
-                "folds": int(ours.cv_results_["n_folds"].sum()), "all": 10 * len(full),
-                "load": load(),
-            })  # fmt: skip
-            print(records[-1], flush=True)
+    kind = tables.TABLES[table].kind
+    data = tables.read(tables.TABLES[table])
+    splitter = KFold if kind == "numbers" else StratifiedKFold
+    cv = splitter(10, shuffle=True, random_state=seed)
+    made: dict[str, Any] = {}
+    seconds = {}
+    contest = [("scikit-learn", Theirs, {}), ("luthier", Ours, {"racing": True})]
+    for who, cls, more in contest if seed % 2 else contest[::-1]:
+        gc.collect()
+        began = time.process_time()
+        search = cls(tables.learner(name, kind), tables.grid(name, kind), cv=cv, **more)
+        made[who] = search.fit(data.X, data.y)
+        seconds[who] = time.process_time() - began
+    ours, theirs = made["luthier"], made["scikit-learn"]
+    full = theirs.cv_results_["mean_test_score"]
+    return {
+        "table": table, "learner": name, "seed": seed, "seconds": seconds,
+        "same": bool(ours.best_index_ == theirs.best_index_),
+        "lost": float(full.max() - full[ours.best_index_]),
+        "folds": int(ours.cv_results_["n_folds"].sum()), "all": 10 * len(full),
+        "load": load(),
+    }  # fmt: skip
+
+
+def told(records: list[dict[str, Any]]) -> str:
+    """The records as a Markdown table."""
     lines = [
         "| data | learner | searches | times faster | folds saved | same winner | mean lost |",
         "| --- | --- | --: | --: | --: | --: | --: |",
@@ -149,4 +170,4 @@ def race(repeats: int, minutes: float) -> tuple[str, list[dict[str, Any]]]:
         f"equals is the first. A winner with the highest score of all: {equal:.0%}. Wanted: at "
         f"least 2 times and 95 %. {load()}.",
     ]
-    return "\n".join(lines), records
+    return "\n".join(lines)

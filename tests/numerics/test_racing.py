@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luthier.numerics.racing import OWN, PRIOR, hopeless, incumbent, next_tasks
+from luthier.numerics.racing import OWN, PRIOR, Race, hopeless, incumbent, next_tasks
 
 NAN = np.nan
 
@@ -228,3 +228,39 @@ def test_every_fold_is_run_once_where_nothing_is_dropped(jobs):
 
     assert not dropped.any()
     assert (scores == full).all()
+
+
+# -- the same, remembered -------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from(["lossless", "forgiving", "likely"]),
+    st.integers(1, 4), st.booleans(),
+)  # fmt: skip
+def test_a_race_that_is_told_fold_by_fold_says_what_the_functions_say(seed, rule, jobs, promising):
+    rng = np.random.default_rng(seed)
+    full = gaussian(rng, C=12, K=5) if seed % 2 else rng.integers(0, 5, size=(12, 5)) / 4
+    full[rng.random(full.shape) < 0.03] = -np.inf
+    told = Race(np.full(full.shape, NAN), rule=rule, highest=1.0)
+    scores, dropped = np.full(full.shape, NAN), np.zeros(12, dtype=bool)
+
+    while tasks := next_tasks(scores, dropped, jobs, promising=promising):
+        assert told.next_tasks(dropped, jobs, promising=promising) == tasks
+        for row, fold in tasks:
+            scores[row, fold] = full[row, fold]
+            told.put(row, fold, full[row, fold])
+        assert told.best == incumbent(scores)
+        lost = hopeless(scores, rule=rule, highest=1.0)
+        assert (told.hopeless() == lost).all()
+        dropped |= lost
+
+    assert told.next_tasks(dropped, jobs, promising=promising) == []
+
+
+def test_a_race_keeps_scores_of_its_own():
+    scores = np.full((2, 3), NAN)
+
+    Race(scores).put(0, 0, 1.0)
+
+    assert np.isnan(scores).all()

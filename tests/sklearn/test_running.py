@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from luthier import Int
 from luthier.errors import StudyError
-from luthier.sklearn import GridSearchCV, SearchCV
+from luthier.sklearn import GridSearchCV, SearchCV, running
 from luthier.sklearn.evaluate import DIED, How, evaluate
 from luthier.sklearn.running import Workers, failed
 
@@ -86,6 +86,15 @@ def test_outcomes_come_by_their_numbers():
     assert [made[i]["test_scores"] for i in (0, 2)] == [0.5, 0.5]
     assert np.isnan(made[1]["test_scores"])
     assert "ValueError: no" in made[1]["fit_error"]
+
+
+def test_one_worker_runs_calls_without_a_pool(monkeypatch):
+    """joblib's way around a call takes longer than a quick fit."""
+    monkeypatch.setattr(running.Parallel, "__call__", lambda self, tasks: pytest.fail("not this"))
+
+    made = run(["", ""])
+
+    assert [made[i]["test_scores"] for i in (0, 1)] == [0.5, 0.5]
 
 
 def test_calls_behind_another_follow_in_its_worker():

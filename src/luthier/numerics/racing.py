@@ -8,7 +8,7 @@ of those, the incumbent. A driver repeats three lines until `next_tasks` has not
         scores[row, fold] = ...                     # NaN before
     dropped |= hopeless(scores, highest=1.0)        # 1.0 for accuracy, inf where there is no best
 
-and `incumbent(scores)` is the winner.
+and `incumbent(scores)` is the winner. A `Race` does the same, and remembers what it worked out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr
+from scipy.special import stdtrit
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -45,13 +45,9 @@ def incumbent(scores: Array) -> int:
     int
         -1 where no row is complete without a failure.
     """
-    if not len(scores):
-        return -1
     with np.errstate(over="ignore", invalid="ignore"):
         mean = np.asarray(scores).mean(axis=1)  # NaN where a fold is missing
-    mean[np.isnan(mean)] = -np.inf
-    row = int(np.argmax(mean))
-    return row if mean[row] > -np.inf else -1
+    return _leader(np.where(np.isnan(mean), -np.inf, mean))
 
 
 def hopeless(
@@ -98,51 +94,7 @@ def hopeless(
     mean of all K then follows a Student t around the mean so far, with the variance
     v (K - n) / (n K): the folds that have run are no longer in doubt.
     """
-    scores = np.asarray(scores, dtype=np.float64)
-    C, K = scores.shape
-    seen = ~np.isnan(scores)
-    n = seen.sum(axis=1)
-    going = n < K
-    made: Flags = (scores == -np.inf).any(axis=1)
-    best = incumbent(scores)
-    if best >= 0:
-        # Adding up is monotone even when it rounds: no later mean can exceed this one.
-        with np.errstate(all="ignore"):  # rows without folds, infinite and enormous scores
-            bound = np.where(seen, scores, highest).mean(axis=1)
-            top = scores[best].mean()
-            made |= (bound < top) | ((bound == top) & (np.arange(C) > best))
-            if rule == "forgiving":
-                made |= (n > 0) & (_mean(scores, seen) <= scores[best].min())
-            elif rule == "likely":
-                made |= (n > 0) & going & _behind(scores, seen, best, chance, own)
-    made &= going
-    return made
-
-
-def _mean(values: Array, seen: Flags) -> Array:
-    """(C,) mean over the folds that have run."""
-    made: Array = np.where(seen, values, 0).sum(axis=1) / seen.sum(axis=1)
-    return made
-
-
-def _behind(scores: Array, seen: Flags, best: int, chance: float, weight: float) -> Flags:
-    """(C,) whether the chance to end ahead of row `best` is below `chance`."""
-    K, n = scores.shape[1], seen.sum(axis=1)
-    gaps = np.where(seen, scores[best] - scores, 0)
-    gap = gaps.sum(axis=1) / n
-    squares = np.where(seen, (gaps - gap[:, None]) ** 2, 0).sum(axis=1)
-    own = scores[best].var() * K / max(K - 1, 1)
-    pairs = (n > 1) & np.isfinite(squares)
-    pairs[best] = False
-    shared = (weight * own + squares[pairs].sum()) / (weight + (n[pairs] - 1).sum())
-    # A row with one fold has no variance of its own, and twins of the incumbent, which never
-    # differ from it, must not speak for it: most winners that were lost were lost so.
-    shared = np.where(n == 1, max(shared, own), shared)
-    variance = (PRIOR * shared + squares) / (PRIOR + n - 1)
-    spread = np.sqrt(variance * (K - n) / (n * K))
-    made: Flags = (gap > 0) & (spread > 0)
-    made[made] = stdtr(PRIOR + n[made] - 1, -gap[made] / spread[made]) < chance
-    return made
+    return Race(scores, rule=rule, highest=highest, chance=chance, own=own).hopeless()
 
 
 def next_tasks(
@@ -176,49 +128,160 @@ def next_tasks(
     list of (int, int)
         Empty when all is run, handed out or dropped.
     """
-    scores = np.asarray(scores, dtype=np.float64)
-    seen = ~np.isnan(scores)
-    todo = ~seen & ~np.asarray(dropped)[:, None]
-    taken = seen.copy()
-    if running is not None:
-        taken |= running
-        todo &= ~running
-    rows = np.flatnonzero(todo.any(axis=1))
-    cold: Flags = np.zeros(len(scores), dtype=bool)
-    if promising:
-        cold[:] = ~taken.any(axis=1)
-        worth = np.where(cold, np.inf, _worth(scores, seen))
-        rows = rows[np.argsort(-worth[rows], kind="stable")]
-    made: list[tuple[int, int]] = []
-    if incumbent(scores) < 0:  # cold rows get one fold each, others all of theirs
-        for row in rows:
-            folds = np.flatnonzero(todo[row])
-            made += [(int(row), int(k)) for k in (folds[:1] if cold[row] else folds)]
-            if len(made) >= jobs:
-                break
+    dropped = np.asarray(dropped, dtype=bool)
+    return Race(scores).next_tasks(dropped, jobs, running=running, promising=promising)
+
+
+class Race:
+    """The scores of a race so far, for drivers that ask after every fold.
+
+    What `hopeless` and `next_tasks` work out of a row anew at every call is kept here, and worked
+    out again for rows that have changed, or for all when another row leads. So they say the same.
+
+    Parameters
+    ----------
+    scores, rule, highest, chance, own
+        As for `hopeless`.
+    """
+
+    def __init__(
+        self,
+        scores: Array,
+        *,
+        rule: Rule = "likely",
+        highest: float = np.inf,
+        chance: float = CHANCE,
+        own: float = OWN,
+    ) -> None:
+        self.scores = np.array(scores, dtype=np.float64)
+        self.rule, self.highest, self.own = rule, highest, own
+        C, K = self.scores.shape
+        self.seen = np.zeros((C, K), dtype=bool)
+        self.n = np.zeros(C, dtype=np.int64)
+        self.best = -1  # the incumbent
+        self._failed = np.zeros(C, dtype=bool)
+        self._whole = np.zeros(C)  # mean of all folds, -inf where there is none
+        self._bound, self._mean, self._gap, self._squares = (np.zeros(C) for _ in range(4))
+        self._values, self._weight = np.zeros((C, K)), np.zeros((C, K))
+        # For n = 0, 1, ... folds: how many spreads behind the chance to end ahead is `chance`.
+        self._far = -stdtrit(np.maximum(PRIOR + np.arange(K + 1) - 1, 1), chance)
+        self._changed(slice(None))
+
+    def put(self, row: int, fold: int, score: float) -> None:
+        """A fold of a row has run."""
+        self.scores[row, fold] = score
+        self._changed(slice(row, row + 1))
+
+    def _changed(self, part: slice) -> None:
+        scores = self.scores[part]
+        seen = self.seen[part] = ~np.isnan(scores)
+        n = self.n[part] = seen.sum(axis=1)
+        self._failed[part] = (scores == -np.inf).any(axis=1)
+        self._weight[part] = seen & np.isfinite(scores)
+        self._values[part] = np.where(self._weight[part] > 0, scores, 0)
+        before = self.best
+        # Adding up is monotone even when it rounds: no later mean can exceed this bound.
+        with np.errstate(all="ignore"):  # rows without folds, infinite and enormous scores
+            self._bound[part] = np.where(seen, scores, self.highest).mean(axis=1)
+            self._mean[part] = np.where(seen, scores, 0).sum(axis=1) / n
+            whole = scores.mean(axis=1)  # NaN where a fold is missing
+            self._whole[part] = np.where(np.isnan(whole), -np.inf, whole)
+            self.best = _leader(self._whole)
+            if self.best >= 0:
+                self._compared(part if self.best == before else slice(None))
+
+    def _compared(self, part: slice) -> None:
+        seen = self.seen[part]
+        gaps = np.where(seen, self.scores[self.best] - self.scores[part], 0)
+        gap = self._gap[part] = gaps.sum(axis=1) / self.n[part]
+        squares = np.where(seen, (gaps - gap[:, None]) ** 2, 0)
+        self._squares[part] = squares.sum(axis=1)
+
+    def hopeless(self) -> Flags:
+        """(C,) what the function `hopeless` says of the scores."""
+        going: Flags = self.n < self.scores.shape[1]
+        made = self._failed.copy()
+        if self.best >= 0:
+            top, bound = self._whole[self.best], self._bound
+            made |= bound < top
+            made[self.best + 1 :] |= bound[self.best + 1 :] == top
+            with np.errstate(all="ignore"):
+                if self.rule == "forgiving":
+                    made |= (self.n > 0) & (self._mean <= self.scores[self.best].min())
+                elif self.rule == "likely":
+                    made |= (self.n > 0) & self._behind()
+        made &= going
+        return made
+
+    def _behind(self) -> Flags:
+        """(C,) whether the chance to end ahead of the incumbent is too small."""
+        K, n, squares = self.scores.shape[1], self.n, self._squares
+        own = self.scores[self.best].var() * K / max(K - 1, 1)
+        pairs = (n > 1) & np.isfinite(squares)
+        pairs[self.best] = False
+        weight = self.own
+        shared = (weight * own + squares[pairs].sum()) / (weight + (n[pairs] - 1).sum())
+        # A row with one fold has no variance of its own, and twins of the incumbent, which never
+        # differ from it, must not speak for it: most winners that were lost were lost so.
+        prior = np.where(n == 1, max(shared, own), shared)
+        variance = (PRIOR * prior + squares) / (PRIOR + n - 1)
+        spread = np.sqrt(variance * (K - n) / (n * K))
+        made: Flags = (self._gap > 0) & (spread > 0) & (self._gap > self._far[n] * spread)
+        return made
+
+    def next_tasks(
+        self,
+        dropped: Flags,
+        jobs: int,
+        *,
+        running: Flags | None = None,
+        promising: bool = True,
+    ) -> list[tuple[int, int]]:
+        """What the function `next_tasks` says of the scores."""
+        taken = self.seen if running is None else self.seen | running
+        todo = ~taken & ~dropped[:, None]
+        rows = np.flatnonzero(todo.any(axis=1))
+        cold: Flags = np.zeros(len(todo), dtype=bool)
+        if promising:
+            np.logical_not(taken.any(axis=1), out=cold)
+        if promising and len(rows) > 1:
+            worth = np.where(cold, np.inf, self._worth())
+            rows = rows[np.argsort(-worth[rows], kind="stable")]
+        made: list[tuple[int, int]] = []
+        if self.best < 0:  # cold rows get one fold each, others all of theirs
+            for row in rows:
+                folds = np.flatnonzero(todo[row])
+                made += [(int(row), int(k)) for k in (folds[:1] if cold[row] else folds)]
+                if len(made) >= jobs:
+                    break
+            return made[:jobs]
+        for turn in range(todo.shape[1]):
+            for row in rows:
+                if len(made) >= jobs:
+                    return made
+                folds = np.flatnonzero(todo[row])
+                if turn < len(folds):
+                    made.append((int(row), int(folds[turn])))
         return made[:jobs]
-    for turn in range(scores.shape[1]):
-        for row in rows:
-            if len(made) >= jobs:
-                return made
-            folds = np.flatnonzero(todo[row])
-            if turn < len(folds):
-                made.append((int(row), int(folds[turn])))
-    return made[:jobs]
+
+    def _worth(self) -> Array:
+        """(C,) mean of each row if all rows had run the same folds; -inf where one failed."""
+        weight, values = self._weight, self._values
+        most = np.abs(values).max(initial=0)
+        if most > 1:
+            values = values / most  # adding up must not overflow
+        in_row, in_fold = (np.maximum(weight.sum(axis=axis), 1) for axis in (1, 0))
+        rows, folds = values.sum(axis=1), values.sum(axis=0)
+        fold = np.zeros(weight.shape[1])
+        for _ in range(3):  # alternate means: the additive fit, as exact as an order needs
+            row = (rows - np.einsum("ck,k->c", weight, fold)) / in_row  # equal rows stay equal
+            fold = (folds - np.einsum("ck,c->k", weight, row)) / in_fold
+        row = (rows - np.einsum("ck,k->c", weight, fold)) / in_row
+        made: Array = np.where(self._failed, -np.inf, row)
+        return made
 
 
-def _worth(scores: Array, seen: Flags) -> Array:
-    """(C,) mean of each row if all rows had run the same folds; -inf where one failed."""
-    failed = (scores == -np.inf).any(axis=1)
-    valid = seen & np.isfinite(scores)
-    values = np.where(valid, scores, 0)
-    values = values / max(1.0, np.abs(values).max(initial=0))  # adding up must not overflow
-    in_row, in_fold = (np.maximum(valid.sum(axis=axis), 1) for axis in (1, 0))
-    rows, folds = values.sum(axis=1), values.sum(axis=0)
-    weight, fold = valid.astype(np.float64), np.zeros(scores.shape[1])
-    for _ in range(3):  # alternate means: the additive fit, to the accuracy that an order needs
-        row = (rows - np.einsum("ck,k->c", weight, fold)) / in_row  # equal rows stay equal
-        fold = (folds - np.einsum("ck,c->k", weight, row)) / in_fold
-    row = (rows - np.einsum("ck,k->c", weight, fold)) / in_row
-    made: Array = np.where(failed, -np.inf, row)
-    return made
+def _leader(means: Array) -> int:
+    """The first row with the highest mean; -1 where all are -inf."""
+    row = int(np.argmax(means)) if len(means) else -1
+    return row if row >= 0 and means[row] > -np.inf else -1

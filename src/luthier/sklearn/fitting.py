@@ -24,7 +24,7 @@ from sklearn.utils.validation import _check_method_params, _num_samples, indexab
 
 from luthier.errors import DataError, StudyError
 from luthier.estimate import Overtuning
-from luthier.numerics.racing import Rule, hopeless, incumbent, next_tasks
+from luthier.numerics.racing import Race, Rule
 from luthier.parameters import same
 from luthier.sklearn import blending, choosing, compat, deciding, judging, prefixes, sharing
 from luthier.sklearn.budgets import Budgets
@@ -311,21 +311,22 @@ class Fitting:
         scores = self.scores()[:, folds]
         if self.splits is None:  # earlier candidates had other rows: nothing to compare with
             scores[: rows[0]] = np.nan
+        race = Race(scores, rule=named, highest=highest)
         while not self.over():
-            lost = going & hopeless(scores, rule=named, highest=highest)
+            lost = going & race.hopeless()
             going &= ~lost
             for row in np.flatnonzero(lost).tolist():
                 self.close(row)
             many = self.workers.count
-            if len(rows) > 1 and incumbent(scores) < 0:
+            if len(rows) > 1 and race.best < 0:
                 # Nothing can be dropped yet, so there is nothing to ask between their first folds.
-                many = max(many, int((going & np.isnan(scores).all(axis=1)).sum()))
-            tasks = next_tasks(scores, ~going, many, promising=len(rows) > 1)
+                many = max(many, int((going & (race.n == 0)).sum()))
+            tasks = race.next_tasks(~going, many, promising=len(rows) > 1)
             if not tasks:
                 return
             self.work([(row, folds[k]) for row, k in tasks], splits, contexts)
             for row, k in tasks:
-                scores[row, k] = self.score(self.outcomes[row][folds[k]])
+                race.put(row, k, self.score(self.outcomes[row][folds[k]]))
 
     def scores(self) -> Array:
         """(candidates, folds), larger is better; NaN where not run, -inf where it failed.

@@ -128,15 +128,21 @@ class Workers:
         started: list[int],
         enough: Callable[[], bool],
     ) -> Iterator[tuple[int, Any]]:
-        def tasks() -> Iterator[Any]:
+        def tasks() -> Iterator[tuple[Sequence[int], list[Call]]]:
             for group in groups:
                 if enough():
                     return
                 calls = [make(number) for number in group]
                 started.extend(group)
-                yield _joined(group, calls)
+                yield group, calls
 
-        for made in self._pool(tasks()):
+        if type(getattr(self._pool, "_backend", None)) is SequentialBackend:
+            # A race asks for one fold at a time, and joblib takes longer than some of them.
+            for group, calls in tasks():
+                for number, (given, settings) in zip(group, calls, strict=True):
+                    yield evaluate(number, *given, **settings)
+            return
+        for made in self._pool(_joined(*some) for some in tasks()):
             yield from made if isinstance(made, list) else [made]
 
 
