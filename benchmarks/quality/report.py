@@ -32,7 +32,9 @@ logarithm at the end (not below {FLOOR:g}), *AUC* its mean over all trials. Inte
 {DRAWS:,} bootstrap samples of tasks and, within tasks, of seeds. Differences are of AUC, paired by
 task and seed: positive is worse than what it is held against, and * marks intervals without 0.
 *rank* is the mean over tasks and seeds of the rank by final regret, *ms* CPU milliseconds per
-proposal. Where results are noisy, what counts is the expected loss of the trial that looks best."""
+proposal. Where results are noisy, what counts is the expected loss of the trial that looks best. Of
+tables and layers some parameters have names that our samplers know: they begin with what these
+usually are, and the others do not."""
 
 
 @dataclass(frozen=True)
