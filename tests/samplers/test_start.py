@@ -101,3 +101,15 @@ def test_plans_over_the_whole_range_take_no_notice_of_beliefs(name):
     one, other = (Study(space, sampler=name, seed=2).ask(9) for space in (believing, plain))
 
     assert [trial.params for trial in one] == [trial.params for trial in other]
+
+
+def test_points_asked_for_at_once_differ_in_every_number():
+    space = Space(x=Float(-3, 9), lr=Float(1e-5, 1.0, log=True), dropout=Float(0.0, 0.7))
+
+    asked = [trial.params for trial in Study(space, sampler="gp", seed=3).ask(16)]
+
+    # Four starts of four points: only the first begins at its middle and in the middle of strata.
+    for name in space.names:
+        assert len({params[name] for params in asked}) >= 14
+    later = [params["lr"] for params in asked[4::4]]
+    assert all(1e-5 < lr < 0.1 for lr in later)  # around 0.001, as is usual

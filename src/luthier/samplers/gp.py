@@ -100,7 +100,7 @@ class GP:
         for draw in range(history.proposals, history.proposals + k):
             if draw - early < planned or not enough:  # the design, or another while results lack
                 turn, place = divmod(max(draw - early, 0), planned)
-                yield start(space, history.seed + turn, self.usual)[place]
+                yield start(space, history.seed, self.usual, turn)[place]
             else:
                 search = search or _Search(self, space, history, rng)
                 row = search.next(draw)

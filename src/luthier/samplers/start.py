@@ -22,15 +22,23 @@ def first(space: Space) -> int:
     return 1 + min(max(FIRST, *(options(p) for _, p in space.items()), 0), MOST_FIRST)
 
 
-def start(space: Space, seed: int, usual: bool = True) -> Array:
+def start(space: Space, seed: int, usual: bool = True, turn: int = 0) -> Array:
     """The default configuration, or the best guess where it is not known, then a balanced design.
 
     A guess has what parameters of well-known names usually are, unless `usual` is False, and the
     middle of other ranges. Where parameters depend on a choice without order, such as which model,
     each of its options begins with such numbers: bad ones would speak against the option.
+
+    Each further `turn`, for when results are still awaited, has another first point, drawn from
+    what is believed or usual, and another design, whose numbers are anywhere in their strata.
     """
-    rng = np.random.default_rng((seed, 0xD0E))
+    rng = np.random.default_rng((seed + turn, 0xD0E))
     made = balanced(first(space) - 1, _levels(space), rng)
+    if turn:
+        numbers = np.array(_levels(space)) == 0
+        made += np.where(numbers, (rng.random(made.shape) - 0.5) / len(made), 0.0)
+        drawn = space.sample(1, rng, likely=True, usual=usual)
+        return np.vstack([space.snap(drawn), with_likely(space, space.repair(made), rng)])
     default = space.default_raw()
     if default is None:
         head = guess(space, made[-1], usual)
