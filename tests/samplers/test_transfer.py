@@ -225,7 +225,7 @@ def test_it_says_what_weights_it_gives():
     new.run(problem(), trials=6)
     words = new.explain()
     assert "Weights of earlier studies: similar " in words
-    assert "Else: TPE()" in words
+    assert "Else: TPE(usual=True)" in words
 
 
 # -- the copy in the log ---------------------------------------------------------------------------

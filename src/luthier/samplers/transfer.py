@@ -130,7 +130,8 @@ class Transfer:
 
     def __post_init__(self) -> None:
         given = self.studies
-        if isinstance(given, str | os.PathLike | History) or not isinstance(given, Iterable):
+        one = isinstance(given, str | os.PathLike | History) or hasattr(given, "history")
+        if one or not isinstance(given, Iterable):
             given = [given]
         made = tuple(x if isinstance(x, Past) or _is_stored(x) else Past.of(x) for x in given)
         if not made:
