@@ -101,7 +101,7 @@ def test_constraints_are_kept_at_the_same_time():
         ({"cost": 3}, "expected a name, got 3"),
         ({"cost": "loss"}, "Return it under a second name"),
         ({"cost": "ms", "minimize": ("a", "b")}, "weighed against one objective, and there are 2"),
-        ({"cost": "ms", "sampler": "tpe"}, r"TPE\(usual=True\) takes no notice .* Use 'auto'"),
+        ({"cost": "ms", "sampler": "tpe"}, r"TPE\(usual=True\) takes no .* Use 'auto' or 'gp'"),
         ({"cost": "ms", "sampler": "random"}, "takes no notice"),
         ({"cost": "ms", "sampler": Startup("gp", 3, "qmc")}, "takes no notice"),
     ],
