@@ -68,7 +68,7 @@ class SearchCV(Folded):
 
     Candidates come one after another (as many at a time as keep `n_jobs` workers busy), and each
     proposal has seen the scores of those before it. The estimator's own settings come first where
-    the space holds them.
+    the space holds them, else what parameters of such names usually are.
 
     `scoring`, `verbose`, `pre_dispatch`, `error_score` and `return_train_score` are those of
     scikit-learn's `GridSearchCV`. `n_jobs`, `refit`, `honest`, `reuse`, `time_limit`, `store`,
