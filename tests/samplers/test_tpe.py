@@ -166,7 +166,10 @@ def test_the_global_generator_plays_no_part():
 
 
 def test_its_one_setting_is_kept():
-    assert pickle.loads(pickle.dumps(TPE(usual=False))) == TPE(usual=False) != TPE()
+    sampler = TPE(usual=False)
+
+    assert sampler != TPE()
+    assert pickle.loads(pickle.dumps(sampler)) == sampler
 
 
 # -- good and bad ----------------------------------------------------------------------------------

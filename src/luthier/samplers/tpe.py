@@ -44,7 +44,7 @@ class TPE:
     stopped rank after those that ended, by how far they came and then by what they reported last.
     What parameters have as `likely` draws half of the first points and a third of the candidates,
     and multiplies the ratio of the densities, to a power that falls as trials add up. Of several
-    objectives, those trials are good that no other dominates, chosen far from each other.
+    objectives, those are good that no other dominates, and so on, chosen far from each other.
 
     Parameters
     ----------
