@@ -13,7 +13,7 @@ from luthier.space import Space
 
 ROWS = "n_samples"  # the name that scikit-learn and our searches have for it
 SMALLEST = 10  # rows that a trial gets at least
-GIVING = ("asha", "hyperband", "bohb", "dehb", "pasha", "auto")  # schedulers, with --fidelity
+GIVING = ("auto", "asha", "pasha", "hyperband", "bohb", "dehb")  # schedulers, with --fidelity
 
 
 @dataclass(frozen=True)

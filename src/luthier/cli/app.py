@@ -155,8 +155,8 @@ def tune(
         str | None,
         typer.Option(
             help="race skips the folds of trials that will not win; full runs them all, and is "
-            "the default. With --fidelity, who gives more: asha, which is the default then, "
-            "hyperband, bohb, dehb, pasha, auto.",
+            "the default. With --fidelity, who gives more: auto, which is the default then, "
+            "asha, pasha, hyperband, bohb, dehb.",
             rich_help_panel=SEARCH,
         ),
     ] = None,
@@ -238,7 +238,7 @@ def tune(
         metric=metric,
         cv=cv,
         sampler=sampler,
-        scheduler=scheduler or ("asha" if fidelity else "full"),
+        scheduler=scheduler or ("auto" if fidelity else "full"),
         fidelity=fidelity,
         test=test,
         valid=str(valid or ""),
