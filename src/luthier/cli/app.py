@@ -345,11 +345,12 @@ def run(
     from luthier.cli.commands import run as work
     from luthier.cli.options import amount, room, seconds
 
+    lent = None if fidelity is None else amount(fidelity)
     work(
         objective,
         space,
         {"minimize": tuple(minimize or ()) or None, "maximize": tuple(maximize or ()) or None,
-         "sampler": sampler, "scheduler": scheduler, "fidelity": amount(fidelity), "cost": cost,
+         "sampler": sampler, "scheduler": scheduler, "fidelity": lent, "cost": cost,
          "seed": seed},
         store,
         name,
