@@ -76,7 +76,9 @@ def test_a_fidelity_alone_lends_epochs(call):
         assert study.history.ended == 6
 
 
-@pytest.mark.parametrize("wrong", ["", "epochs", "epochs:1", "epochs:one:9", ":1:9", "epochs:1.2.3:9"])
+@pytest.mark.parametrize(
+    "wrong", ["", "epochs", "epochs:1", "epochs:one:9", ":1:9", "epochs:1.2.3:9"]
+)
 def test_what_is_no_fidelity_is_an_error(call, wrong):
     Path("fine.py").write_text(FINE)
     done = call("run", "fine.py:objective", "--fidelity", wrong)
