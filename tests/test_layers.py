@@ -23,7 +23,7 @@ LAYERS = """
     opening
     run settings
     driver
-    trial owners about log propose results recommend retention spent
+    trial owners about log propose results recommend remarks retention spent
     samplers schedulers stores
     named observed
     asked parts outcome
