@@ -17,7 +17,7 @@ from luthier.errors import NothingFinished, StoreError, StudyError
 from luthier.history import History, Objective, State
 from luthier.keywords import ATTRIBUTES, explained
 from luthier.log import Log
-from luthier.opening import Terms, settle
+from luthier.opening import Terms, settle, stored
 from luthier.parts import Sampler, Scheduler
 from luthier.results import Result, result, table
 from luthier.samplers.wrapped import explain
@@ -52,11 +52,13 @@ class Study:
         What proposals are weighed against: "seconds", how long trials run, or the name of a metric
         that the objective returns, positive. "auto" and "gp" then try what promises much for its
         cost. With "seconds" a study cannot be repeated exactly.
-    sampler : str or Sampler
-        Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc", "narrow", ...
+    sampler : str or Sampler, optional
+        Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc", "narrow", ... Not given: as it
+        is stored; "auto" in a new study.
     scheduler : str or Scheduler, optional
         Who may stop trials early, or have them go on later: "full" (nobody), "median", "asha",
-        "hyperband", ... Not given: "auto" where there is a fidelity and one objective, else "full".
+        "hyperband", ... Not given: as it is stored; in a new study "auto" where there is a
+        fidelity and one objective, else "full".
     fidelity : tuple, optional
         What a trial can be given less of: its name, the least and the most,
         ``("epochs", 1, 81)``. Steps of `Trial.report` count it, `Trial.budget` is in it.
@@ -65,8 +67,8 @@ class Study:
         memory. The same store and name continue the study.
     name : str
         The study's name in the store.
-    seed : int
-        The same seed gives the same trials.
+    seed : int, optional
+        The same seed gives the same trials. Not given: as it is stored; 0 in a new study.
     retries : int
         How often a trial is tried again when its process was lost.
     folder : path, optional
@@ -101,12 +103,12 @@ class Study:
         maximize: str | Sequence[str] | None = None,
         constraints: Mapping[str, str] | None = None,
         cost: str | None = None,
-        sampler: str | Sampler = "auto",
+        sampler: str | Sampler | None = None,
         scheduler: str | Scheduler | None = None,
         fidelity: tuple[str, int, int] | None = None,
         store: Any = None,
         name: str = "study",
-        seed: int = 0,
+        seed: int | None = None,
         retries: int = RETRIES,
         folder: str | os.PathLike[str] | None = None,
         durable: str = "process",
@@ -114,9 +116,12 @@ class Study:
         given = settings.space(space)
         objectives = settings.objectives(minimize, maximize)
         lent = settings.apart(settings.fidelity(fidelity), given)
+        asked = {"seed": seed, "sampler": sampler, "scheduler": scheduler}
+        unsaid = [word for word, given in asked.items() if given is None]
         if scheduler is None:
             # With several objectives it would go by the first alone, which nobody asked for.
             scheduler = "auto" if lent is not None and len(objectives) == 1 else "full"
+        seed = 0 if seed is None else seed
         settings.whole("seed", seed, 0)
         settings.whole("retries", retries, 0)
         if not isinstance(name, str) or not name:
@@ -129,18 +134,19 @@ class Study:
             fidelity=lent,
             constraints=settings.constraints(constraints, objectives),
             cost=settings.cost(cost, objectives),
-            sampler=settings.with_studies(samplers.sampler(sampler)),
+            sampler=settings.with_studies(samplers.sampler("auto" if sampler is None else sampler)),
             scheduler=schedulers.scheduler(scheduler),
         )
         place = settings.folder(name, folder, store)
         log = Log(stores.open(store, name, durable=durable), given)
-        self._start(terms, log, int(retries), place, shared=store is not None)
+        shared = store is not None
+        terms = settle(log, terms, shared=shared, unsaid=unsaid)
+        self._start(terms, log, int(retries), place, shared=shared)
 
     def _start(
         self, terms: Terms, log: Log, retries: int, folder: Path | None, *, shared: bool
     ) -> None:
-        """Begin or continue the study of a log."""
-        terms = settle(log, terms, shared=shared)
+        """Follow a log from here on."""
         self.name, self.seed = terms.name, terms.seed
         self._log = log
         self.driver = Driver(
@@ -218,13 +224,9 @@ class Study:
         name = name or "study"
         given = settings.space(space)
         log = Log(stores.open(store, name, create=False), given)
-        history, opened = log.history, log.history.opened
-        if not opened:
+        history = log.history
+        if not history.opened:
             raise StoreError(f"store: the study {name!r} was never opened. Check the name.")
-        sampler = sampler or settings.made_again(opened["sampler"], samplers.CLASSES, "sampler")
-        scheduler = scheduler or settings.made_again(
-            opened["scheduler"], schedulers.NAMES, "scheduler"
-        )
         terms = Terms(
             name=name,
             seed=history.seed,
@@ -233,9 +235,10 @@ class Study:
             fidelity=history.fidelity,
             constraints=history.constraints,
             cost=history.cost,
-            sampler=settings.with_studies(samplers.sampler(sampler)),
-            scheduler=schedulers.scheduler(scheduler),
+            sampler=settings.with_studies(samplers.sampler(sampler or stored(history, "sampler"))),
+            scheduler=schedulers.scheduler(scheduler or stored(history, "scheduler")),
         )
+        terms = settle(log, terms, shared=True)
         study = cls.__new__(cls)
         place = settings.folder(name, folder, store)
         study._start(terms, log, RETRIES, place, shared=True)
