@@ -22,7 +22,7 @@ LAYERS = """
     models estimate
     opening
     run settings
-    driver
+    driver study_shown
     trial owners about log propose results recommend remarks retention spent
     samplers schedulers stores
     named observed

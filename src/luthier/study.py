@@ -14,14 +14,15 @@ import numpy as np
 from luthier import outcome, samplers, schedulers, settings, stores
 from luthier.driver import Driver
 from luthier.errors import NothingFinished, StoreError, StudyError
-from luthier.history import History, Objective, State
+from luthier.history import History, Objective
 from luthier.keywords import ATTRIBUTES, explained
 from luthier.log import Log
 from luthier.opening import Terms, settle, stored
 from luthier.parts import Sampler, Scheduler
-from luthier.results import Result, result, table
+from luthier.results import Result, leaders, result, table
 from luthier.samplers.wrapped import explain
 from luthier.space import Space
+from luthier.study_shown import page, text
 from luthier.trial import Trial
 
 if TYPE_CHECKING:
@@ -490,20 +491,13 @@ class Study:
                 f"best: there are several objectives, {', '.join(map(str, self.objectives))}, and "
                 "no trial is best in all. Use study.front."
             )
-        rows = self._first(1)
+        rows = leaders(self.history, 1)
         if not rows:
             raise NothingFinished(
                 f"best: no trial of the study {self.name!r} has a result yet. "
                 + _why_nothing(self.history)
             )
         return self[rows[0]]
-
-    def _first(self, k: int) -> list[int]:
-        """The numbers of the best few trials."""
-        rows = self.history.best(k)
-        if not len(rows) and self.history.fidelity is not None:
-            rows = self.history.furthest(k)
-        return [int(row) for row in rows]
 
     @property
     def recommended(self) -> Result:
@@ -627,47 +621,10 @@ class Study:
             )
 
     def __repr__(self) -> str:
-        counts = self.history.counts
-        told = ", ".join(f"{n} {State(i).name.lower()}" for i, n in enumerate(counts) if n)
-        lines = [
-            f"Study {self.name!r}: {', '.join(map(str, self.objectives))}",
-            f"  {_counted(len(self.space), 'parameter')}, sampler {self.sampler!r}, "
-            f"scheduler {self.scheduler!r}, seed {self.seed}",
-            f"  {_counted(len(self.history), 'trial')}{': ' if told else ''}{told}",
-        ]
-        if len(self.objectives) == 1 and self._first(1):
-            lines.append(f"  best: {self.best!r}")
-        elif counts[State.DONE]:
-            found = self.front
-            told = _counted(len(found), "trial") if found else "no trial keeps the constraints"
-            lines.append(f"  front: {told}")
-        if self.ended:
-            lines.append(f"  ended: {self.ended}")
-        return "\n".join(lines)
+        return text(self)
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        rows = self._first(5)
-        names = [o.name for o in self.objectives] + list(self.space.names)
-        head = "".join(f"<th>{escape(name)}</th>" for name in ["trial", *names])
-        body = ""
-        for row in rows:
-            got = self[row]
-            values = [f"{value:.6g}" for value in got.values.values()]
-            if not values and got.reached is not None:
-                values = ["{1:.6g} at step {0}".format(*got.reached)]
-            cells: list[Any] = [row, *values, *[""] * (len(self.objectives) - len(values))]
-            cells += [got.params.get(name, "") for name in self.space.names]
-            body += "<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in cells) + "</tr>"
-        return (
-            f"<pre>{escape(repr(self))}</pre><table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}</tbody></table>"
-        )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+        return page(self)
 
 
 @explained
