@@ -28,7 +28,7 @@ LAYERS = """
     named observed
     asked parts outcome
     history
-    lineage ranking
+    encoded lineage ranking tried
     space
     space_changes space_points space_draws
     space_params
