@@ -1,17 +1,27 @@
 """Keywords that a function does not have, by what other tools call them."""
 
 import inspect
+import pickle
+from dataclasses import replace
 
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
-from luthier import Float, Space, Study, tune
+from luthier import Float, Space, Study, samplers, schedulers, tune
 from luthier.errors import StudyError, UnknownArgument
 from luthier.keywords import ATTRIBUTES, WORDS
+from luthier.samplers import CMAES, GP, TPE, Genetic, Random
+from luthier.schedulers import ASHA, Hyperband, Median, Patience, Population, Threshold
 from luthier.sklearn import BayesSearchCV, SearchCV
 
 SPACE = Space(x=Float(-3, 9))
+
+
+def every_part():
+    for module in (samplers, schedulers):
+        found = (getattr(module, name) for name in module.__all__)
+        yield from (kind for kind in found if isinstance(kind, type))
 
 
 def loss(trial):
@@ -127,7 +137,54 @@ def test_an_objective_may_raise_what_it_likes():
 
 @pytest.mark.parametrize("word", WORDS)
 def test_each_word_of_others_leads_to_a_keyword_that_there_is(word):
-    takes = [set(inspect.signature(f).parameters) for f in (Study, Study.run, SearchCV)]
+    kinds = (Study, Study.run, SearchCV, *every_part())
+    takes = [set(inspect.signature(kind).parameters) for kind in kinds]
     meant = {phrase.partition("=")[0] for phrase in WORDS[word]}
 
     assert any(meant & names and word not in names for names in takes)
+
+
+@pytest.mark.parametrize(
+    ("part", "given", "said"),
+    [
+        (TPE, {"n_startup_trials": 10}, r"TPE: there is no .*Startup\(first, trials, then\)"),
+        (TPE, {"multivariate": True}, "The sampler sees to that by itself"),
+        (TPE, {"seed": 3}, r"Give Study seed=\."),
+        (GP, {"kernel": None}, "The sampler sees to that by itself"),
+        (GP, {"wrap": True}, "Did you mean 'warp'"),
+        (CMAES, {"popsize": 9}, "Write population="),
+        (Genetic, {"population_size": 9}, "Write population="),
+        (Random, {"odd": 9}, "There are none"),
+        (ASHA, {"min_resource": 1}, "Write least="),
+        (ASHA, {"reduction_factor": 4}, "Write eta="),
+        (ASHA, {"max_t": 81}, r"Give Study fidelity=\('epochs', 1, 81\)"),
+        (Hyperband, {"min_resource": 1}, "Give Study fidelity="),
+        (Median, {"n_startup_trials": 5}, "Write startup="),
+        (Median, {"n_warmup_steps": 5}, "Write warmup="),
+        (Patience, {"patience": 5}, "Write steps="),
+        (Patience, {"min_delta": 0.1}, "Write least_gain="),
+        (Threshold, {"upper": 0.1}, "Write worst="),
+        (Population, {"population_size": 9}, "Write members="),
+    ],
+)
+def test_a_part_says_the_word_that_is_meant(part, given, said):
+    with pytest.raises(UnknownArgument, match=said):
+        part(**given)
+
+
+@pytest.mark.parametrize("kind", list(every_part()))
+def test_every_part_explains_and_is_what_it_was(kind):
+    with pytest.raises(UnknownArgument, match=f"^{kind.__name__}: there is no argument 'zzz'"):
+        kind(zzz=3)
+    if kind is not samplers.Transfer:  # it needs earlier studies
+        assert kind() == kind() == pickle.loads(pickle.dumps(kind()))
+        assert replace(kind()) == kind()
+    assert str(inspect.signature(kind)).endswith("-> None")
+
+
+def test_what_is_wrong_with_a_value_is_said_as_before():
+    with pytest.raises(StudyError, match="eta must be") as raised:
+        ASHA(eta=1)
+    assert raised.value.__cause__ is None
+    with pytest.raises(TypeError, match="takes from 1 to 2 positional"):
+        TPE(True, 3)

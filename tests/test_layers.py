@@ -22,13 +22,13 @@ LAYERS = """
     models estimate
     opening
     run settings
-    driver
-    trial owners about log propose results recommend retention spent
+    driver study_shown
+    trial owners about log propose results recommend remarks retention spent
     samplers schedulers stores
     named observed
     asked parts outcome
     history
-    lineage ranking
+    encoded lineage ranking tried
     space
     space_changes space_points space_draws
     space_params

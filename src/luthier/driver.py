@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 import uuid
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from luthier.history import History, State
 from luthier.log import Log
 from luthier.parts import Sampler, Scheduler
 from luthier.propose import fixed_space, propose
+from luthier.remarks import remark
 from luthier.retention import tidy
 from luthier.trial import Task, Trial
 
@@ -196,6 +198,7 @@ class Driver:
             folder=str(self.folder_of(row)),
             parent_folder=self._parent_folder(row),
             hints=history.created(row).get("hints", {}),
+            fidelity=history.fidelity,
         )
         return Trial(task, self)
 
@@ -347,6 +350,9 @@ class Driver:
                 self.flush()
             if self._keep is not None:
                 self.tidy(self._keep)
+            said = remark(self.history, self.scheduler) if body["state"] == "DONE" else ""
+        if said:
+            warnings.warn(said, UserWarning, stacklevel=2)
 
     def lose(self, number: int, kind: str, message: str, seconds: float | None = None) -> None:
         """End a running trial as lost; as failed, when it was tried often enough."""

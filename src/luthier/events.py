@@ -12,7 +12,8 @@ created   draw, params; where they matter: parent, tag, budget, queued (which en
 reported  step, loss: one number per objective; metrics: whatever else was reported
 finished  state; for DONE loss and metrics; params if the trial asked for others than it was given;
           error (kind, message, traceback) for FAILED and LOST; seconds
-noted     facts: anything worth keeping, about a trial or about the study
+noted     facts: anything worth keeping, about a trial or about the study; ``scheduler now``: one
+          that took the place of the first, and ``alive ...``: a sign of life
 ========  =========================================================================================
 
 ``params`` are raw values (see `luthier.parameters`), and a loss is always minimised.

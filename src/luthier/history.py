@@ -8,12 +8,13 @@ everything else reads those. Only `History.apply` changes a history. The events 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from luthier import ranking
+from luthier.encoded import Encoded
 from luthier.errors import SpaceError, StoreError
 from luthier.events import GONE, KINDS, Event, State
 from luthier.lineage import Merged, Seen, alike, shown
@@ -21,6 +22,7 @@ from luthier.numerics.columns import Columns
 from luthier.objectives import Constraint, Fidelity, Objective
 from luthier.parameters import Array, Ints, Raw
 from luthier.space import Mask, Space
+from luthier.tried import Tried
 
 __all__ = [
     "KINDS",
@@ -212,15 +214,8 @@ class History:
         Earlier rows are encoded in it when somebody asks for them.
         """
         self.space = space
-        self._X = np.empty((0, len(space)))
-        self._encoded = 0  # rows of _X that are up to date, but for those in _stale
-        self._stale: set[int] = set()
-        self._forget()
+        self._encoded, self._tried = Encoded(space), Tried()
         self._seen = self._merged = None
-
-    def _forget(self) -> None:
-        self._keys: dict[Hashable, int] = {}  # what was tried, entered when somebody asks
-        self._keyed = 0  # rows that are entered
 
     def _queued(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         self.queue.append({**body, "queued": self._taken + len(self.queue)})
@@ -270,14 +265,12 @@ class History:
                 self._trials.put("G", row, told)
         elif state is State.LOST:
             self._plain = False
-            self._forget()
+            self._tried = Tried()
         if "params" in body:
             self._proposed.setdefault(row, self._raws[row])
             self._raws[row] = body["params"]
-            if row < self._encoded:
-                self._stale.add(row)
-            if row < self._keyed:
-                self._keys.setdefault(self.space.key(body["params"]), row)
+            self._encoded.changed(row)
+            self._tried.changed(self, row)
         self._bodies[row] = body
 
     def _noted(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
@@ -299,20 +292,7 @@ class History:
     @property
     def X(self) -> Array:
         """(n, d) points in the unit cube, NaN where inactive."""
-        n, old = len(self), self._encoded
-        if old < n:
-            if len(self._X) < n:
-                grown = np.empty((max(16, 2 * n), len(self.space)))
-                grown[:old] = self._X[:old]
-                self._X = grown
-            self._X[old:n] = self.space.rows(self._raws[old:])
-            self._encoded = n
-        for row in self._stale:
-            self._X[row] = self.space.rows([self._raws[row]])[0]
-        self._stale.clear()
-        made = self._X[:n]
-        made.flags.writeable = False
-        return made
+        return self._encoded.rows(self._raws)
 
     Y = _Column[Array]("_trials")
     G = _Column[Array]("_trials")
@@ -419,15 +399,11 @@ class History:
         Where a space is defined by running, what was proposed counts as much as what was asked
         for: proposing it again would lead to the same.
         """
-        if self._keyed < len(self):
-            key, enter = self.space.key, self._keys.setdefault
-            for row, state in enumerate(self.state[self._keyed :].tolist(), start=self._keyed):
-                if state != State.LOST:
-                    enter(key(self._raws[row]), row)
-                    if row in self._proposed:
-                        enter(key(self._proposed[row]), row)
-            self._keyed = len(self)
-        return self._keys.get(self.space.key(raw))
+        return self._tried.row(self, raw)
+
+    def asked(self, row: int) -> list[dict[str, Raw]]:
+        """Raw parameters of one trial, and where others were proposed, those."""
+        return [self._raws[row], *([self._proposed[row]] if row in self._proposed else ())]
 
     def created(self, row: int) -> dict[str, Any]:
         """The owner and queue entry of a running trial, as its `created` event said."""
@@ -496,8 +472,7 @@ class History:
 
     def _share_keys(self, made: History) -> None:
         """Let a history of the same trials know what was tried, under the numbers of this one."""
-        self.tried({})  # enters what is not entered yet, once for both
-        made._keys, made._keyed = self._keys, len(made)
+        made._tried = self._tried.shared(self, len(made))
 
     def _put(self, rows: Any, **cells: Any) -> None:
         for name, cell in cells.items():
@@ -505,7 +480,7 @@ class History:
 
     def _take(self, kind: str, row: int, number: int, at: float, body: dict[str, Any]) -> None:
         """An event of the trial that one row shows; of a new one where it was created."""
-        self._forget()  # its keys are another history's
+        self._tried = Tried()  # what it has is another history's
         if kind == "created":
             self._add(number, at, body)
         else:
@@ -514,15 +489,15 @@ class History:
 
     def _go_on(self, row: int, number: int, body: dict[str, Any]) -> None:
         """The configuration of one row runs again, as another trial."""
-        self._forget()
+        self._tried = Tried()
         self.counts[self._trials.cell("state", row)] -= 1
         self.counts[State.RUNNING] += 1
         self.proposals = max(self.proposals, body["draw"] + 1)
         budget = body.get("budget", math.inf)
         self._put(row, number=number, state=State.RUNNING, budget=budget)
         self._put(row, finished=math.nan, Y=math.nan, G=math.nan)
-        if row < self._encoded and body["params"] != self._raws[row]:
-            self._stale.add(row)
+        if body["params"] != self._raws[row]:
+            self._encoded.changed(row)
         self._raws[row], self._bodies[row] = body["params"], body
         self._facts.pop(row, None)
 
@@ -591,7 +566,7 @@ class History:
         """
         made = History(self.space, objectives=self.objectives, seed=self.seed)
         made.fidelity, made.constraints, made.cost = self.fidelity, self.constraints, self.cost
-        made._X, made._encoded = self.X[rows], len(rows)
+        made._encoded = Encoded(self.space, self.X[rows])
         made._trials = self._trials.pick(rows)
         self._share_keys(made)
         place = np.full(len(self), -1)

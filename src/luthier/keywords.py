@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, overload
 
 from luthier.errors import UnknownArgument, nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Part = TypeVar("Part")
 
 IN_ALL = "trials=, how many there shall be in all"
 TIME = "seconds=", "time_limit="
@@ -19,6 +20,8 @@ AT_ONCE = "jobs=", "n_jobs="
 GOAL = "minimize= or maximize=, with what the objective is called", "scoring="
 SEED = "seed=", "random_state="
 WHO = "sampler=", "method="
+LENT = "fidelity=('epochs', 1, 81)"
+BOUNDS = "constraints={'predict_ms': '<= 10'}"
 # Words of other tools, and what they are here; the first whose keyword the function takes.
 WORDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("n_trials", "max_trials", "n_iter", "max_evals", "n_calls"), (IN_ALL,)),
@@ -38,7 +41,42 @@ WORDS: dict[str, tuple[str, ...]] = {
     "storage": ("store=",),
     "study_name": ("name=", "study="),
     "verbose": ("progress=",),
-}
+    # -- of samplers and schedulers
+    **dict.fromkeys(("n_startup_trials", "n_initial_points", "n_min_trials",
+                     "min_samples_required"), ("startup=",)),
+    **dict.fromkeys(("n_warmup_steps", "grace_period"), ("warmup=", "least=")),
+    **dict.fromkeys(("min_resource", "min_resources", "min_budget"), ("least=", LENT)),
+    **dict.fromkeys(("max_resource", "max_resources", "max_budget", "max_t", "R"), (LENT,)),
+    **dict.fromkeys(("reduction_factor", "factor"), ("eta=",)),
+    **dict.fromkeys(("population_size", "popsize", "pop_size"), ("population=", "members=")),
+    **dict.fromkeys(("crossover_prob", "crossover_rate"), ("crossover=",)),
+    "mutation_factor": ("weight=",),
+    "patience": ("steps=",),
+    "min_delta": ("least_gain=",),
+    **dict.fromkeys(("lower", "upper"), ("worst=, the worst value that is good enough",)),
+    "p_threshold": ("error=",),
+    "perturbation_interval": ("interval=",),
+    "quantile_fraction": ("share=",),
+    "resample_probability": ("resample=",),
+    "constraints_func": (BOUNDS,),
+}  # fmt: skip
+# Where nothing that is asked takes what is meant: what is said then.
+OTHERWISE = {
+    **dict.fromkeys(("n_startup_trials", "n_initial_points", "n_initial_trials"),
+                    "The first points are the sampler's own; Startup(first, trials, then) has "
+                    "others."),
+    **dict.fromkeys(("kernel", "base_estimator", "acq_func", "acquisition", "kappa", "xi", "gamma",
+                     "n_ei_candidates", "n_EI_candidates", "multivariate", "group", "prior_weight",
+                     "constant_liar", "sigma0", "restart_strategy", "n_trees", "n_estimators",
+                     "mutation_prob", "crossover_prob", "crossover", "deterministic_objective"),
+                    "The sampler sees to that by itself."),
+    **dict.fromkeys(("seed", "random_state", "rng"), "Give Study seed=."),
+    **dict.fromkeys(("min_resource", "min_resources", "min_budget", "grace_period", "max_resource",
+                     "max_resources", "max_budget", "max_t", "R"), f"Give Study {LENT}."),
+    **dict.fromkeys(("metric", "mode"), "Give Study minimize= or maximize=."),
+    "constraints_func": f"Give Study {BOUNDS}.",
+    "time_attr": "Steps are what the objective gives to trial.report(value, step).",
+}  # fmt: skip
 # What Optuna's studies have, and where it is here.
 ATTRIBUTES = {
     "best_params": "best.params",
@@ -57,8 +95,12 @@ ATTRIBUTES = {
 _takes: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
 
 
-def explained(function: Callable[P, R]) -> Callable[P, R]:
-    """The same function, with another error for a keyword that it does not have.
+@overload
+def explained(function: type[Part]) -> type[Part]: ...
+@overload
+def explained(function: Callable[P, R]) -> Callable[P, R]: ...
+def explained(function: Any) -> Any:
+    """The same function or class, with another error for a keyword that it does not have.
 
     One with ``**settings`` passes them on to the first such function of its module.
 
@@ -67,6 +109,9 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
     UnknownArgument
         Which names the keyword that is meant, also where another function of the module has it.
     """
+    if isinstance(function, type):
+        function.__init__ = explained(function.__init__)  # type: ignore[misc]  # a class once made
+        return function
     name = function.__qualname__.removesuffix(".__init__")
     known = _takes[function.__module__]
     parameters = signature(function).parameters.values()
@@ -76,7 +121,7 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
     known[name] = own
 
     @wraps(function)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+    def checked(*args: Any, **kwargs: Any) -> Any:
         for word in kwargs:
             if word not in own:
                 raise UnknownArgument(_told(name, word, known))
@@ -95,5 +140,8 @@ def _told(name: str, word: str, known: dict[str, frozenset[str]]) -> str:
                 return f"{wrong} " + (
                     f"Write {meant}." if place == name else f"Give {place} {meant}."
                 )
+    if word in OTHERWISE:
+        return f"{wrong} {OTHERWISE[word]}"
     names = sorted(own - {"self", "cls"})
-    return f"{wrong}{nearest(word, names)} The arguments are {', '.join(names)}."
+    listed = f"The arguments are {', '.join(names)}." if names else "There are none."
+    return f"{wrong}{nearest(word, names)} {listed}"

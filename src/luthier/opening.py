@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from luthier import samplers, settings
+from luthier import samplers, schedulers, settings
 from luthier.about import about
 from luthier.errors import Conflict, StudyError
 from luthier.history import Constraint, Fidelity, History, Objective
 from luthier.log import Log
 from luthier.parts import Sampler, Scheduler, config
 from luthier.space import Space
+
+SCHEDULER_NOW = "scheduler now"  # the note of one that took the place of the first
 
 
 @dataclass(frozen=True)
@@ -62,23 +65,26 @@ class Terms:
             )
 
 
-def settle(log: Log, terms: Terms, *, shared: bool) -> Terms:
+def settle(log: Log, terms: Terms, *, shared: bool, unsaid: Collection[str] = ()) -> Terms:
     """Begin the study of a log, or continue the one that it has.
 
     Parameters
     ----------
     shared : bool
         Whether the log is kept, and shall say what it was made with.
+    unsaid : of "seed", "sampler", "scheduler"
+        What nobody asked for: the terms have the default, and a stored study keeps its own.
 
     Returns
     -------
     Terms
-        Those given; the sampler has what it read elsewhere as it was when the study began.
+        Those given, and what was unsaid as it is stored; the sampler has what it read elsewhere as
+        it was when the study began.
 
     Raises
     ------
     StudyError
-        If the study of the log has other terms.
+        If the study of the log has other terms, or a stored part cannot be made again.
     SpaceError
         If the spaces cannot be joined.
     """
@@ -88,13 +94,37 @@ def settle(log: Log, terms: Terms, *, shared: bool) -> Terms:
         except Conflict:  # another process opened it a moment ago
             log.sync()
     terms = _as_stored(terms, log.history)
-    _compare(terms, log.history)
+    _compare(terms, log.history, unsaid)
+    terms = replace(terms, **{word: stored(log.history, word) for word in unsaid})
+    if config(terms.scheduler) != scheduler_now(log.history):
+        log.apply(log.event("noted", None, {"facts": {SCHEDULER_NOW: config(terms.scheduler)}}))
+        log.flush()
     if terms.space is not None:
         joint = log.history.space.adopt(terms.space)
         if joint.to_json() != log.history.space.to_json():
             log.append(log.event("grew", None, {"space": joint.to_json()}))
         log.history.dress(joint)
     return terms
+
+
+def stored(history: History, word: str) -> Any:
+    """The seed, sampler or scheduler that a study has in its log.
+
+    Raises
+    ------
+    StudyError
+        If it is a part that is not luthier's own.
+    """
+    if word == "seed":
+        return history.seed
+    if word == "sampler":
+        return settings.made_again(history.opened.get(word), samplers.CLASSES, word)
+    return settings.made_again(scheduler_now(history), schedulers.NAMES, word)
+
+
+def scheduler_now(history: History) -> Any:
+    """The settings of the scheduler that a study was last opened with."""
+    return history.notes.get(SCHEDULER_NOW, history.opened.get("scheduler"))
 
 
 def _first(terms: Terms, versions: dict[str, Any]) -> dict[str, Any]:
@@ -124,14 +154,12 @@ def _as_stored(terms: Terms, history: History) -> Terms:
     as_stored = getattr(terms.sampler, "as_stored", None)
     if as_stored is None:
         return terms
-    stored = history.opened.get("sampler")
-    read = as_stored(settings.made_again(stored, samplers.CLASSES, "sampler"))
-    return replace(terms, sampler=read)
+    return replace(terms, sampler=as_stored(stored(history, "sampler")))
 
 
-def _compare(terms: Terms, history: History) -> None:
+def _compare(terms: Terms, history: History, unsaid: Collection[str]) -> None:
     """Check that the log is of the study that was asked for."""
-    for word, mine, stored in (
+    for word, mine, theirs in (
         ("seed", terms.seed, history.seed),
         ("sampler", config(terms.sampler), history.opened.get("sampler")),
         ("objectives", terms.objectives, history.objectives),
@@ -139,9 +167,9 @@ def _compare(terms: Terms, history: History) -> None:
         ("constraints", terms.constraints, history.constraints),
         ("cost", terms.cost, history.cost),
     ):
-        if mine != stored:
+        if word not in unsaid and mine != theirs:
             raise StudyError(
-                f"study {terms.name!r}: the store has it with {word} {settings.told(stored)}, "
+                f"study {terms.name!r}: the store has it with {word} {settings.told(theirs)}, "
                 f"and now {word} is {settings.told(mine)}. Use the stored one (Study.open "
                 "takes what is stored), or another name."
             )

@@ -102,6 +102,14 @@ def result(history: History, row: int) -> Result:
     )
 
 
+def leaders(history: History, k: int) -> list[int]:
+    """The numbers of the best few trials; where none has a result, of those that came furthest."""
+    rows = history.best(k)
+    if not len(rows) and history.fidelity is not None:
+        rows = history.furthest(k)
+    return [int(row) for row in rows]
+
+
 def table(history: History) -> dict[str, list[Any]]:
     """Every trial as a row of columns of plain values; what is missing is None.
 

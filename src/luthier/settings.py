@@ -237,7 +237,7 @@ def made_again(stored: Any, names: Mapping[str, str], kind: str) -> Any:
     if not isinstance(where, str) or where.partition(":")[0] not in own:
         raise StudyError(
             f"{kind}: the study was made with {told(stored)}, which is not luthier's own. "
-            f"Give it again: Study.open(..., {kind}=...)."
+            f"Give it again with {kind}=."
         )
     module, _, name = where.partition(":")
     settings = {k: _setting(v, names, kind) for k, v in stored.items() if k != "part"}

@@ -14,14 +14,15 @@ import numpy as np
 from luthier import outcome, samplers, schedulers, settings, stores
 from luthier.driver import Driver
 from luthier.errors import NothingFinished, StoreError, StudyError
-from luthier.history import History, Objective, State
+from luthier.history import History, Objective
 from luthier.keywords import ATTRIBUTES, explained
 from luthier.log import Log
-from luthier.opening import Terms, settle
+from luthier.opening import Terms, settle, stored
 from luthier.parts import Sampler, Scheduler
-from luthier.results import Result, result, table
+from luthier.results import Result, leaders, result, table
 from luthier.samplers.wrapped import explain
 from luthier.space import Space
+from luthier.study_shown import page, text
 from luthier.trial import Trial
 
 if TYPE_CHECKING:
@@ -52,11 +53,13 @@ class Study:
         What proposals are weighed against: "seconds", how long trials run, or the name of a metric
         that the objective returns, positive. "auto" and "gp" then try what promises much for its
         cost. With "seconds" a study cannot be repeated exactly.
-    sampler : str or Sampler
-        Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc", "narrow", ...
+    sampler : str or Sampler, optional
+        Who proposes: "auto", "gp", "tpe", "grid", "random", "qmc", "narrow", ... Not given: as it
+        is stored; "auto" in a new study.
     scheduler : str or Scheduler, optional
         Who may stop trials early, or have them go on later: "full" (nobody), "median", "asha",
-        "hyperband", ... Not given: "auto" where there is a fidelity and one objective, else "full".
+        "hyperband", ... Not given: as it is stored; in a new study "auto" where there is a
+        fidelity and one objective, else "full".
     fidelity : tuple, optional
         What a trial can be given less of: its name, the least and the most,
         ``("epochs", 1, 81)``. Steps of `Trial.report` count it, `Trial.budget` is in it.
@@ -65,8 +68,8 @@ class Study:
         memory. The same store and name continue the study.
     name : str
         The study's name in the store.
-    seed : int
-        The same seed gives the same trials.
+    seed : int, optional
+        The same seed gives the same trials. Not given: as it is stored; 0 in a new study.
     retries : int
         How often a trial is tried again when its process was lost.
     folder : path, optional
@@ -101,12 +104,12 @@ class Study:
         maximize: str | Sequence[str] | None = None,
         constraints: Mapping[str, str] | None = None,
         cost: str | None = None,
-        sampler: str | Sampler = "auto",
+        sampler: str | Sampler | None = None,
         scheduler: str | Scheduler | None = None,
         fidelity: tuple[str, int, int] | None = None,
         store: Any = None,
         name: str = "study",
-        seed: int = 0,
+        seed: int | None = None,
         retries: int = RETRIES,
         folder: str | os.PathLike[str] | None = None,
         durable: str = "process",
@@ -114,9 +117,12 @@ class Study:
         given = settings.space(space)
         objectives = settings.objectives(minimize, maximize)
         lent = settings.apart(settings.fidelity(fidelity), given)
+        asked = {"seed": seed, "sampler": sampler, "scheduler": scheduler}
+        unsaid = [word for word, given in asked.items() if given is None]
         if scheduler is None:
             # With several objectives it would go by the first alone, which nobody asked for.
             scheduler = "auto" if lent is not None and len(objectives) == 1 else "full"
+        seed = 0 if seed is None else seed
         settings.whole("seed", seed, 0)
         settings.whole("retries", retries, 0)
         if not isinstance(name, str) or not name:
@@ -129,18 +135,19 @@ class Study:
             fidelity=lent,
             constraints=settings.constraints(constraints, objectives),
             cost=settings.cost(cost, objectives),
-            sampler=settings.with_studies(samplers.sampler(sampler)),
+            sampler=settings.with_studies(samplers.sampler("auto" if sampler is None else sampler)),
             scheduler=schedulers.scheduler(scheduler),
         )
         place = settings.folder(name, folder, store)
         log = Log(stores.open(store, name, durable=durable), given)
-        self._start(terms, log, int(retries), place, shared=store is not None)
+        shared = store is not None
+        terms = settle(log, terms, shared=shared, unsaid=unsaid)
+        self._start(terms, log, int(retries), place, shared=shared)
 
     def _start(
         self, terms: Terms, log: Log, retries: int, folder: Path | None, *, shared: bool
     ) -> None:
-        """Begin or continue the study of a log."""
-        terms = settle(log, terms, shared=shared)
+        """Follow a log from here on."""
         self.name, self.seed = terms.name, terms.seed
         self._log = log
         self.driver = Driver(
@@ -218,13 +225,9 @@ class Study:
         name = name or "study"
         given = settings.space(space)
         log = Log(stores.open(store, name, create=False), given)
-        history, opened = log.history, log.history.opened
-        if not opened:
+        history = log.history
+        if not history.opened:
             raise StoreError(f"store: the study {name!r} was never opened. Check the name.")
-        sampler = sampler or settings.made_again(opened["sampler"], samplers.CLASSES, "sampler")
-        scheduler = scheduler or settings.made_again(
-            opened["scheduler"], schedulers.NAMES, "scheduler"
-        )
         terms = Terms(
             name=name,
             seed=history.seed,
@@ -233,9 +236,10 @@ class Study:
             fidelity=history.fidelity,
             constraints=history.constraints,
             cost=history.cost,
-            sampler=settings.with_studies(samplers.sampler(sampler)),
-            scheduler=schedulers.scheduler(scheduler),
+            sampler=settings.with_studies(samplers.sampler(sampler or stored(history, "sampler"))),
+            scheduler=schedulers.scheduler(scheduler or stored(history, "scheduler")),
         )
+        terms = settle(log, terms, shared=True)
         study = cls.__new__(cls)
         place = settings.folder(name, folder, store)
         study._start(terms, log, RETRIES, place, shared=True)
@@ -487,20 +491,13 @@ class Study:
                 f"best: there are several objectives, {', '.join(map(str, self.objectives))}, and "
                 "no trial is best in all. Use study.front."
             )
-        rows = self._first(1)
+        rows = leaders(self.history, 1)
         if not rows:
             raise NothingFinished(
                 f"best: no trial of the study {self.name!r} has a result yet. "
                 + _why_nothing(self.history)
             )
         return self[rows[0]]
-
-    def _first(self, k: int) -> list[int]:
-        """The numbers of the best few trials."""
-        rows = self.history.best(k)
-        if not len(rows) and self.history.fidelity is not None:
-            rows = self.history.furthest(k)
-        return [int(row) for row in rows]
 
     @property
     def recommended(self) -> Result:
@@ -624,47 +621,10 @@ class Study:
             )
 
     def __repr__(self) -> str:
-        counts = self.history.counts
-        told = ", ".join(f"{n} {State(i).name.lower()}" for i, n in enumerate(counts) if n)
-        lines = [
-            f"Study {self.name!r}: {', '.join(map(str, self.objectives))}",
-            f"  {_counted(len(self.space), 'parameter')}, sampler {self.sampler!r}, "
-            f"scheduler {self.scheduler!r}, seed {self.seed}",
-            f"  {_counted(len(self.history), 'trial')}{': ' if told else ''}{told}",
-        ]
-        if len(self.objectives) == 1 and self._first(1):
-            lines.append(f"  best: {self.best!r}")
-        elif counts[State.DONE]:
-            found = self.front
-            told = _counted(len(found), "trial") if found else "no trial keeps the constraints"
-            lines.append(f"  front: {told}")
-        if self.ended:
-            lines.append(f"  ended: {self.ended}")
-        return "\n".join(lines)
+        return text(self)
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        rows = self._first(5)
-        names = [o.name for o in self.objectives] + list(self.space.names)
-        head = "".join(f"<th>{escape(name)}</th>" for name in ["trial", *names])
-        body = ""
-        for row in rows:
-            got = self[row]
-            values = [f"{value:.6g}" for value in got.values.values()]
-            if not values and got.reached is not None:
-                values = ["{1:.6g} at step {0}".format(*got.reached)]
-            cells: list[Any] = [row, *values, *[""] * (len(self.objectives) - len(values))]
-            cells += [got.params.get(name, "") for name in self.space.names]
-            body += "<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in cells) + "</tr>"
-        return (
-            f"<pre>{escape(repr(self))}</pre><table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}</tbody></table>"
-        )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+        return page(self)
 
 
 @explained

@@ -15,7 +15,7 @@ import numpy as np
 from luthier import outcome
 from luthier.asked import held, join, read
 from luthier.errors import SpaceError, StudyError
-from luthier.history import Objective
+from luthier.history import Fidelity, Objective
 from luthier.parameters import Choice, Float, Int, Parameter, Raw
 from luthier.space import Space
 
@@ -54,6 +54,8 @@ class Task:
         Where the trial may keep files; made when it asks for them.
     hints : dict
         Values that a user queued for names that no trial has asked for yet.
+    fidelity : Fidelity or None
+        What the study gives trials less of.
     """
 
     number: int
@@ -68,6 +70,7 @@ class Task:
     folder: str | None = None
     parent_folder: str | None = None
     hints: dict[str, Any] = field(default_factory=dict)
+    fidelity: Fidelity | None = None
 
 
 @dataclass(eq=False, repr=False)

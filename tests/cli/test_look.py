@@ -76,13 +76,23 @@ def test_a_fidelity_alone_lends_epochs(call):
         assert study.history.ended == 6
 
 
-@pytest.mark.parametrize("wrong", ["epochs", "epochs:1", "epochs:one:9", ":1:9"])
+@pytest.mark.parametrize(
+    "wrong", ["", "epochs", "epochs:1", "epochs:one:9", ":1:9", "epochs:1.2.3:9"]
+)
 def test_what_is_no_fidelity_is_an_error(call, wrong):
     Path("fine.py").write_text(FINE)
     done = call("run", "fine.py:objective", "--fidelity", wrong)
 
     assert done.exit_code == 2
     assert "epochs:1:81" in done.stderr
+
+
+def test_a_share_is_no_fidelity_of_a_function(call):
+    Path("fine.py").write_text(FINE)
+    done = call("run", "fine.py:objective", "--fidelity", "rows:0.1:1")
+
+    assert done.exit_code == 2
+    assert "counted in percent or in rows" in done.stderr
 
 
 def test_best_gives_parameters_that_a_script_can_read(ran, call):

@@ -199,7 +199,7 @@ def test_points_get_few_rows_at_first_and_the_best_of_them_all_rows(call):
     with Study.open("made/study.db") as study:
         history = study.history
         assert str(history.fidelity) == "n_samples from 12 to 48"
-        assert str(study.scheduler).startswith("ASHA")
+        assert str(study.scheduler).startswith("Auto")
         assert history.budget[0] >= 48  # the default
         assert set(history.budget[1:-1].tolist()) <= {12, 36, 48}
         assert history.budget[:-1].tolist().count(12) >= 4
@@ -210,7 +210,7 @@ def test_points_get_few_rows_at_first_and_the_best_of_them_all_rows(call):
     assert told["params"] == params
     assert len(told["fit"]["folds_valid"]) == 4
     assert "n_samples:0.25:1" in Path("made/report.md").read_text()
-    again = call(*TUNE, "--cv", "4", "--scheduler", "asha", "--sampler", "random", "--trials", 9)
+    again = call(*TUNE, "--cv", "4", "--scheduler", "auto", "--sampler", "random", "--trials", 9)
     assert "--fidelity n_samples:0.25:1, and now it is --fidelity (not given)" in again.stderr
     assert call("resume", "made", "--more", 2).exit_code == 0
     with Study.open("made/study.db") as study:
@@ -246,7 +246,7 @@ def test_the_last_trial_gives_all_rows_to_the_best_of_those_with_less():
         (("--fidelity", "epochs:1:81"), "there is no parameter 'epochs' of --model ridge"),
         (("--fidelity", "n_samples:1.5:1"), "a share of the training rows"),
         (("--fidelity", "n_samples:0.1.2:1"), "a share of the training rows"),
-        (("--fidelity", "n_samples:0.1:1", "--scheduler", "race"), "Take one of asha"),
+        (("--fidelity", "n_samples:0.1:1", "--scheduler", "race"), "Take one of auto, asha"),
     ],
 )
 def test_a_fidelity_that_makes_no_sense_is_refused(call, given, said):

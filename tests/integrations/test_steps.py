@@ -5,7 +5,9 @@ import os
 
 import pytest
 
+from luthier import Float, Space, Study
 from luthier.errors import StudyError
+from luthier.history import Fidelity
 from luthier.integrations import steps as module
 from luthier.integrations.steps import FACTS, Steps, newest
 
@@ -52,6 +54,23 @@ def test_a_child_that_has_nothing_to_do_knows_what_was_reported(trial_of):
     steps, done, _ = trained(trial_of(1, parent=parent), 5)
 
     assert (done, steps.value, steps.over) == ([], -10.5 / 5, True)
+
+
+def test_a_fidelity_beyond_the_end_of_training_is_an_error_that_names_both(trial_of):
+    most = {name: trial_of(fidelity=Fidelity("epochs", *ends))
+            for name, ends in {"more": (3, 81), "all": (3, 9), "less": (1, 7)}.items()}  # fmt: skip
+
+    with pytest.raises(StudyError, match=r"up to 81 epochs.*after 9\..*\('epochs', 3, 9\)"):
+        Steps(most["more"], 9)
+    assert Steps(most["all"], 9).last == 9
+    assert Steps(most["less"], 9).last == 9  # a study sees to the budget
+
+
+def test_a_study_tells_its_trials_of_its_fidelity(tmp_path):
+    study = Study(Space(x=Float(-3, 9)), fidelity=("epochs", 1, 81), folder=tmp_path)
+    study.run(lambda trial: Steps(trial, 20).value, trials=2)
+
+    assert study[1].error["message"].startswith("The study gives trials up to 81 epochs")
 
 
 @pytest.mark.parametrize("stop_at", [2, 3])

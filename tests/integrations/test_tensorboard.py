@@ -86,13 +86,14 @@ def test_a_study_that_goes_on_is_there_once(tmp_path):
             study.run(objective, trials=trials, progress=TensorBoard(tmp_path / "runs"))
 
     TensorBoard(tmp_path / "again").write(study.history)
+    TensorBoard(tmp_path / "once more").write(study)
     for row in range(4):
         assert len(list((tmp_path / f"runs/{row:05d}").iterdir())) == 1
-        one, other = (
+        one, other, third = (
             (tmp_path / name / f"{row:05d}" / "events.out.tfevents.0.luthier").read_bytes()
-            for name in ("runs", "again")
+            for name in ("runs", "again", "once more")
         )
-        assert one == other
+        assert one == other == third
 
 
 def test_a_space_that_is_defined_by_running_is_described_when_it_is_known(tmp_path):

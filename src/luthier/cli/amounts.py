@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
+from luthier.cli import options
 from luthier.errors import StudyError
 from luthier.models.catalog import AnyOf, Model
 from luthier.models.lent import iterations, lendable
@@ -13,7 +13,12 @@ from luthier.space import Space
 
 ROWS = "n_samples"  # the name that scikit-learn and our searches have for it
 SMALLEST = 10  # rows that a trial gets at least
-GIVING = ("asha", "hyperband", "bohb", "dehb", "pasha", "auto")  # schedulers, with --fidelity
+GIVING = ("auto", "asha", "pasha", "hyperband", "bohb", "dehb")  # schedulers, with --fidelity
+WRONG = (
+    "is neither n_samples:LEAST:1, with a share of the training rows between 0 and 1, nor a "
+    "parameter of the model with two whole numbers, the smaller first. Write for example "
+    "n_samples:0.1:1 or n_estimators:10:300."
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,13 @@ class Amount:
         return self.name == ROWS
 
     @property
+    def possible(self) -> bool:
+        """Whether there are such amounts."""
+        if self.rows:
+            return 0 < self.least < 1 == self.most
+        return 1 <= self.least < self.most and isinstance(self.least + self.most, int)
+
+    @property
     def whole(self) -> dict[str, int]:
         """The parameter with all that there is; nothing where rows are given."""
         return {} if self.rows else {self.name: int(self.most)}
@@ -59,32 +71,15 @@ def read(text: str, scheduler: str) -> Amount | None:
     """
     if not text:
         return None
-    found = re.fullmatch(r"\s*(\w+):([^:]+):([^:]+)", text)
-    made = None if found is None else _amount(*found.groups())
-    if made is None:
-        raise StudyError(
-            f"--fidelity {text!r} is neither n_samples:LEAST:1, with a share of the training rows "
-            "between 0 and 1, nor a parameter of the model with two whole numbers, the smaller "
-            "first. Write for example n_samples:0.1:1 or n_estimators:10:300."
-        )
+    made = Amount(*options.amount(text, WRONG))
+    if not made.possible:
+        raise StudyError(f"--fidelity {text!r} {WRONG}")
     if scheduler not in GIVING:
         raise StudyError(
             f"--scheduler {scheduler} does not give trials less at first, as --fidelity asks. "
             f"Take one of {', '.join(GIVING)}, or leave --fidelity out."
         )
     return made
-
-
-def _amount(name: str, least: str, most: str) -> Amount | None:
-    if name == ROWS:
-        try:
-            share, whole = float(least), float(most)
-        except ValueError:
-            return None
-        return Amount(name, share, whole) if 0 < share < 1 == whole else None
-    if not (least.isdecimal() and most.isdecimal() and 1 <= int(least) < int(most)):
-        return None
-    return Amount(name, int(least), int(most))
 
 
 def check(amount: Amount, chosen: Model | AnyOf, task: str) -> None:

@@ -155,8 +155,8 @@ def tune(
         str | None,
         typer.Option(
             help="race skips the folds of trials that will not win; full runs them all, and is "
-            "the default. With --fidelity, who gives more: asha, which is the default then, "
-            "hyperband, bohb, dehb, pasha, auto.",
+            "the default. With --fidelity, who gives more: auto, which is the default then, "
+            "asha, pasha, hyperband, bohb, dehb.",
             rich_help_panel=SEARCH,
         ),
     ] = None,
@@ -238,7 +238,7 @@ def tune(
         metric=metric,
         cv=cv,
         sampler=sampler,
-        scheduler=scheduler or ("asha" if fidelity else "full"),
+        scheduler=scheduler or ("auto" if fidelity else "full"),
         fidelity=fidelity,
         test=test,
         valid=str(valid or ""),
@@ -345,11 +345,12 @@ def run(
     from luthier.cli.commands import run as work
     from luthier.cli.options import amount, room, seconds
 
+    lent = None if fidelity is None else amount(fidelity)
     work(
         objective,
         space,
         {"minimize": tuple(minimize or ()) or None, "maximize": tuple(maximize or ()) or None,
-         "sampler": sampler, "scheduler": scheduler, "fidelity": amount(fidelity), "cost": cost,
+         "sampler": sampler, "scheduler": scheduler, "fidelity": lent, "cost": cost,
          "seed": seed},
         store,
         name,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.I)
+AMOUNT = re.compile(r"([^:]+):(\d*\.?\d+):(\d*\.?\d+)")
 
 
 @dataclass(frozen=True)
@@ -85,22 +86,21 @@ def seconds(text: str | None, name: str = "--time") -> float | None:
     return total
 
 
-def amount(text: str | None) -> tuple[str, int, int] | None:
-    """A fidelity from ``epochs:1:81``; None from None.
+def amount(
+    text: str, wrong: str = "is not NAME:LEAST:MOST. Write for example epochs:1:81."
+) -> tuple[str, float, float]:
+    """Name, least and most of a fidelity from ``epochs:1:81``; `wrong` says how it is written.
 
     Raises
     ------
     StudyError
-        If it is no name and two whole numbers.
+        If it is no name and two numbers.
     """
-    if text is None:
-        return None
-    found = re.fullmatch(r"(.+):(\d+):(\d+)", text.strip())
+    found = AMOUNT.fullmatch(text.strip())
     if found is None:
-        raise StudyError(
-            f"--fidelity {text!r} is not NAME:LEAST:MOST. Write for example epochs:1:81."
-        )
-    return found[1], int(found[2]), int(found[3])
+        raise StudyError(f"--fidelity {text!r} {wrong}")
+    least, most = (float(n) if "." in n else int(n) for n in found.groups()[1:])
+    return found[1], least, most
 
 
 def test_part(text: str) -> float | Path:

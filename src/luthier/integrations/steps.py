@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from luthier.errors import StudyError
+from luthier.history import Fidelity
 from luthier.outcome import plain
 from luthier.trial import Trial
 
@@ -51,7 +52,7 @@ class Steps:
     Raises
     ------
     StudyError
-        If `most` or `every` is no whole number from 1.
+        If `most` or `every` is no whole number from 1, or the study's fidelity goes beyond `most`.
 
     Examples
     --------
@@ -70,6 +71,7 @@ class Steps:
         for name, value in (("most", most), ("every", every)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise StudyError(f"Steps: {name} must be a whole number >= 1, got {value!r}.")
+        _reachable(trial.task.fidelity, most)
         self.trial, self.every = trial, every
         self.last = int(min(most, max(1, math.floor(min(trial.budget, most)))))
         self.saved = None if trial.parent_folder is None else newest(trial.parent_folder)
@@ -149,6 +151,18 @@ class Steps:
         for older in home.glob("step-*"):
             if older != place:
                 shutil.rmtree(older, ignore_errors=True)
+
+
+def _reachable(fidelity: Fidelity | None, most: int) -> None:
+    """Refuse a fidelity whose whole no training comes to."""
+    if fidelity is None or fidelity.most <= most:
+        return
+    name, least = fidelity.name, min(fidelity.least, most)
+    raise StudyError(
+        f"The study gives trials up to {fidelity.most} {name}, and this training ends after "
+        f"{most}. Write Study(fidelity=({name!r}, {least}, {most})), or train up to "
+        f"{fidelity.most}."
+    )
 
 
 def newest(folder: Path) -> Path | None:

@@ -15,6 +15,7 @@ from luthier.errors import need
 from luthier.history import History, State
 from luthier.parameters import Choice, Parameter
 from luthier.space import Space
+from luthier.study import Study
 
 need("tensorboard", "tensorboard", "luthier.integrations.tensorboard")
 
@@ -73,9 +74,9 @@ class TensorBoard:
         for run in self._open.values():
             run.writer.close()
 
-    def write(self, history: History) -> None:
-        """Write a whole study, ``TensorBoard("runs").write(study.history)``."""
-        self.close(history, "")
+    def write(self, study: Study | History) -> None:
+        """Write a whole study, ``TensorBoard("runs").write(study)``, or its history."""
+        self.close(study.history if isinstance(study, Study) else study, "")
 
     def _describe(self, history: History) -> None:
         """What the parameters and the results are called, and their ranges."""

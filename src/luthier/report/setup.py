@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from luthier.history import History
+from luthier.opening import SCHEDULER_NOW, scheduler_now
 from luthier.parameters import MISSING, Choice, Int, Parameter
 from luthier.report.document import (
     Block,
@@ -27,7 +28,7 @@ from luthier.space import Space
 from luthier.spent import duration, spent
 
 KNOWN = {"title", "honest", "question", "data", "split", "method", "evaluation", "verdict",
-         "commands", "files", "tuning"}  # fmt: skip
+         "commands", "files", "tuning", SCHEDULER_NOW}  # fmt: skip
 OPTIONS = 12  # of a choice that are written out
 LABELS = {
     "name": "data",
@@ -191,7 +192,7 @@ def method(history: History) -> Section:
     facts: list[tuple[str, str]] = [
         ("aim", listed(map(str, history.objectives))),
         ("sampler", _part(opened.get("sampler"))),
-        ("scheduler", _part(opened.get("scheduler"))),
+        ("scheduler", _part(scheduler_now(history))),
         ("fidelity", "" if history.fidelity is None else str(history.fidelity)),
         ("constraints", listed(map(str, history.constraints)) if history.constraints else ""),
         ("cost", history.cost or ""),

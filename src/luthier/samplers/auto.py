@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parts import Proposal, Sampler
 from luthier.space import Space
 
@@ -16,6 +17,7 @@ MANY = 300  # finished trials; beyond, the process proposes only a share of the 
 WIDE = 200  # parameters; beyond, the process learns too little from as many trials as one affords
 
 
+@explained
 @dataclass(frozen=True)
 class Auto:
     """Chooses the method by the space and what was seen, never by how many trials are to come.

@@ -13,6 +13,7 @@ from numpy.random import Generator
 
 from luthier.errors import need
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.numerics.threads import one_thread
 from luthier.parameters import Array, Choice, Ints
 from luthier.parts import Proposal
@@ -26,6 +27,7 @@ NARROW = 1e-6  # standard deviations, of the range, below which a search is over
 TRIES = 10  # draws for a point that was not tried
 
 
+@explained
 @dataclass(frozen=True)
 class CMAES:
     """Draws from a normal distribution that moves, stretches and turns towards the good trials.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
 from luthier.samplers.offspring import genes, positive, proposed
@@ -26,6 +27,7 @@ RESET = 0.05  # probability that the gene of a choice is drawn anew
 PATIENCE = 10  # populations' worth of trials without a success, and the search starts anew
 
 
+@explained
 @dataclass(frozen=True)
 class Differential:
     """Moves members of a population along the differences of others.

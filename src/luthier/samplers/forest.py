@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.numerics.forest import Forest as Trees
 from luthier.numerics.forest import Layout, grow
 from luthier.numerics.threads import one_thread
@@ -33,6 +34,7 @@ DRAWN, NEAR = 400, 160  # points to look at first: anywhere, and around the best
 MOVED = 0.2  # share of the cells that those around the best change
 
 
+@explained
 @dataclass(frozen=True)
 class Forest:
     """Grows a random forest from the losses and tries where they may be lowest.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
 from luthier.samplers.offspring import genes, positive, proposed
@@ -26,6 +27,7 @@ RECENT = 50  # trials from which it is learned which ways succeed
 PATIENCE = 5  # populations' worth of trials without a better one, and the search starts anew
 
 
+@explained
 @dataclass(frozen=True)
 class Genetic:
     """Breeds new points from good ones: by tournament, crossover and mutation.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.numerics.acquisition import Acquisition, Improvement, LowerBound
 from luthier.numerics.climb import polish
 from luthier.numerics.compromise import Compromise, direction
@@ -41,6 +42,7 @@ SCREENED = 16  # random points with an option, to take the best of; the best of 
 CAP, FITTED = 250, 150  # trials that the process can hold, and that hyperparameters come from
 
 
+@explained
 @dataclass(frozen=True)
 class GP:
     """Fits a Gaussian process to the losses and tries where it promises most.

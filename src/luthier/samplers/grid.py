@@ -14,6 +14,7 @@ from numpy.random import Generator
 
 from luthier.errors import SpaceError
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parameters import Choice, Float, Parameter, Raw
 from luthier.parts import Proposal
 from luthier.space import Space
@@ -22,6 +23,7 @@ LARGEST = 1_000_000  # points; nobody waits for more, and they are listed one by
 SHORT = 10  # values of an Int that are all tried
 
 
+@explained
 @dataclass(frozen=True)
 class Grid:
     """Tries every point of a grid once, the last parameter varying fastest, and then no more.

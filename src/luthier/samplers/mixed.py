@@ -11,11 +11,13 @@ from numpy.random import Generator
 
 from luthier.errors import StudyError
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parts import Proposal, Sampler
 from luthier.samplers import wrapped
 from luthier.space import Space
 
 
+@explained
 @dataclass(frozen=True)
 class Mixed:
     """Each proposal comes from one of several samplers, drawn by their shares.

@@ -12,6 +12,7 @@ from numpy.random import Generator
 
 from luthier.errors import SpaceError
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parameters import Array, Choice, Ints, Parameter
 from luthier.parts import Proposal, Sampler
 from luthier.samplers import wrapped
@@ -56,6 +57,7 @@ class Cut:
         )
 
 
+@explained
 @dataclass(frozen=True)
 class Narrow:
     """Starts wide, then lets another sampler search where good trials live.

@@ -11,6 +11,7 @@ from numpy.random import Generator
 
 from luthier.errors import StudyError
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parameters import Array
 from luthier.parts import Proposal
 from luthier.space import Space
@@ -18,6 +19,7 @@ from luthier.space import Space
 LONGEST = 21_201  # dimensions for which Joe and Kuo give direction numbers
 
 
+@explained
 @dataclass(frozen=True)
 class QMC:
     """A scrambled Sobol sequence; the point is computed from the draw and the study's seed.

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parts import Proposal
 from luthier.space import Space
 
 
+@explained
 @dataclass(frozen=True)
 class Random:
     """Draws uniformly, on the scale of each parameter.

@@ -39,14 +39,25 @@ def start(space: Space, seed: int, usual: bool = True, turn: int = 0) -> Array:
         made += np.where(numbers, (rng.random(made.shape) - 0.5) / len(made), 0.0)
         drawn = space.sample(1, rng, likely=True, usual=usual)
         return np.vstack([space.snap(drawn), with_likely(space, space.repair(made), rng)])
-    default = space.default_raw()
-    if default is None:
+    head = _default(space)
+    if head is None:
         head = guess(space, made[-1], usual)
-        made = with_plain(space, head, made, usual)
-        return with_likely(space, space.repair(np.vstack([head, made])), rng)
-    head = space.rows([default])
-    made = space.repair(with_plain(space, head[0], made, usual))
-    return np.vstack([head, with_likely(space, made, rng)])
+    return _begun(space, head, with_plain(space, head, made, usual), rng)
+
+
+def _default(space: Space) -> Array | None:
+    """The default configuration, where it is known. Shape (d,)."""
+    default = space.default_raw()
+    return None if default is None else space.rows([default])[0]
+
+
+def _begun(space: Space, head: Array, design: Array, rng: Generator) -> Array:
+    """A first point and a design, of which much is where the best is believed to be; but where
+    the default is known, it is the first point and stays."""
+    made = space.repair(np.vstack([head, design]))
+    if space.default_raw() is None:
+        return with_likely(space, made, rng)
+    return np.vstack([made[:1], with_likely(space, made[1:], rng)])
 
 
 def guess(space: Space, spare: Array, usual: bool = True) -> Array:
@@ -101,9 +112,7 @@ def design(space: Space, n: int, seed: tuple[int, int]) -> Array:
 
 def headed(space: Space, made: Array, rng: Generator, usual: bool = True) -> Array:
     """A design with the default in place of its first point, or with what is usual in it."""
-    default = space.default_raw()
-    if default is not None:
-        return np.vstack([space.rows([default]), with_likely(space, made[1:], rng)])
-    if usual and space.usual:
-        made = np.vstack([space.repair(guess(space, made[0])[None]), made[1:]])
-    return with_likely(space, made, rng)
+    head = _default(space)
+    if head is None:
+        head = guess(space, made[0]) if usual and space.usual else made[0]
+    return _begun(space, head, made[1:], rng)

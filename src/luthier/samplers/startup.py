@@ -8,11 +8,13 @@ from numpy.random import Generator
 
 from luthier.errors import StudyError
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parts import Proposal, Sampler
 from luthier.samplers import wrapped
 from luthier.space import Space
 
 
+@explained
 @dataclass(frozen=True)
 class Startup:
     """Asks one sampler for the first proposals, and then another.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History, State
+from luthier.keywords import explained
 from luthier.numerics.design import balanced
 from luthier.numerics.leading import leading
 from luthier.numerics.parzen import Layout, Parzen
@@ -32,6 +33,7 @@ SCALE = 0.7  # of Scott's width; 0.229, and 0.240 with 0.5, 0.231 with 1
 FINE = 1000  # a number with more values counts as continuous
 
 
+@explained
 @dataclass(frozen=True)
 class TPE:
     """Fits one density to good trials and one to the others, and tries where they differ most.

@@ -13,6 +13,7 @@ from numpy.random import Generator
 
 from luthier.errors import StudyError
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.numerics.acquisition import LowerBound
 from luthier.numerics.embedding import Embedding
 from luthier.numerics.gaussian import Hyper, Posterior, fit
@@ -94,6 +95,7 @@ class Past:
         return cls(name, names, rows, tuple(history.Y[order, 0].tolist()))
 
 
+@explained
 @dataclass(frozen=True)
 class Transfer:
     """Learns from earlier studies of the same model on other data, or of one much like it.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parts import Job, Sampler
 from luthier.schedulers.checks import whole
 from luthier.schedulers.full import start
@@ -14,6 +15,7 @@ from luthier.schedulers.rungs import budgets, ladder, promotable, stays
 from luthier.space import Space
 
 
+@explained
 @dataclass(frozen=True)
 class ASHA:
     """Compares trials at rungs, each `eta` times as far as the one before, and lets one in `eta`

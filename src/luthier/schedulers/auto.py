@@ -13,6 +13,7 @@ from scipy.special import ndtr
 
 from luthier.errors import StudyError
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.numerics.curves import Outlook, ladder
 from luthier.numerics.gaussian import Hyper, Posterior, fit
 from luthier.numerics.threads import one_thread
@@ -40,6 +41,7 @@ FITTED = 60  # of these, how many its hyperparameters are fitted to
 WIDE = 200  # parameters beyond which there is no process
 
 
+@explained
 @dataclass(frozen=True)
 class Auto:
     """Gives many configurations a little, and the best of them more; or stops the hopeless.

@@ -9,6 +9,7 @@ from numpy.random import Generator
 
 from luthier.errors import StudyError
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parts import Job, Proposal, Sampler
 from luthier.schedulers.checks import whole
 from luthier.schedulers.hyperband import Hyperband
@@ -16,6 +17,7 @@ from luthier.schedulers.rungs import ladder
 from luthier.space import Space
 
 
+@explained
 @dataclass(frozen=True)
 class BOHB:
     """Hyperband that shows the study's sampler one rung: losses after as many steps, of all the

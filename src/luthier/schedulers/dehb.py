@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parameters import Array, Choice, Ints
 from luthier.parts import Job, Sampler
 from luthier.schedulers.checks import number, whole
@@ -20,6 +21,7 @@ from luthier.space import Space
 LEAST = 4  # members of a population, so that a child has three others to differ along
 
 
+@explained
 @dataclass(frozen=True)
 class DEHB:
     """Keeps a population at every rung, and breeds new trials for a rung from the best of the

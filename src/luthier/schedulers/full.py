@@ -9,10 +9,12 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parts import Job, Sampler
 from luthier.space import Space
 
 
+@explained
 @dataclass(frozen=True)
 class Full:
     """Starts what the sampler proposes and stops nothing."""

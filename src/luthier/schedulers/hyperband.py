@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parameters import Array, Ints
 from luthier.parts import Job, Sampler
 from luthier.schedulers.checks import whole
@@ -19,6 +20,7 @@ from luthier.space import Space
 UNKNOWN = 3  # brackets where nobody knows the whole
 
 
+@explained
 @dataclass(frozen=True)
 class Hyperband:
     """Successive halving in several brackets at once: the first starts with the least and is

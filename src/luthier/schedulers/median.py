@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parameters import Array
 from luthier.parts import Job, Sampler
 from luthier.schedulers.checks import whole
@@ -15,6 +16,7 @@ from luthier.schedulers.full import start
 from luthier.space import Space
 
 
+@explained
 @dataclass(frozen=True)
 class Median:
     """Stops a trial whose best loss so far is worse than the median of the running means that

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parameters import Ints
 from luthier.parts import Job, Sampler
 from luthier.schedulers.checks import whole
@@ -20,6 +21,7 @@ NOISE = 90  # percentile of the differences between trials whose curves cross to
 PAIRED = 64  # trials whose curves are compared; every pair costs a curve's length
 
 
+@explained
 @dataclass(frozen=True)
 class PASHA:
     """ASHA that gives nobody more than it takes to tell who is best.

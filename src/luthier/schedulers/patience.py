@@ -9,12 +9,14 @@ from numpy.random import Generator
 
 from luthier.errors import StudyError
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parts import Job, Sampler
 from luthier.schedulers.checks import whole
 from luthier.schedulers.full import start
 from luthier.space import Space
 
 
+@explained
 @dataclass(frozen=True)
 class Patience:
     """Stops a trial that has not become better than it was for so many steps, whatever the others

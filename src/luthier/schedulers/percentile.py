@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parts import Job, Sampler
 from luthier.schedulers.checks import number, whole
 from luthier.schedulers.full import start
@@ -15,6 +16,7 @@ from luthier.schedulers.median import standing_by_now
 from luthier.space import Space
 
 
+@explained
 @dataclass(frozen=True)
 class Percentile:
     """Stops a trial whose best loss so far is worse than a percentile of the running means that

@@ -11,6 +11,7 @@ from numpy.random import Generator
 
 from luthier.errors import StudyError
 from luthier.history import History, State
+from luthier.keywords import explained
 from luthier.parameters import Array, Choice, Ints
 from luthier.parts import Job, Sampler
 from luthier.schedulers.checks import number, whole
@@ -22,6 +23,7 @@ TRIES = 20  # to find another point than the donor's
 PARTS = 10  # of the whole make an interval, if nothing else is said
 
 
+@explained
 @dataclass(frozen=True)
 class Population:
     """Trains a population in intervals; after each, members that fell behind go on from the

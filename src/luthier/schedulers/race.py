@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.numerics.noise import repeats
 from luthier.numerics.racing import hopeless
 from luthier.parts import Job, Sampler
@@ -20,6 +21,7 @@ from luthier.space import Space
 OWN = 3
 
 
+@explained
 @dataclass(frozen=True)
 class Race:
     """Stops a trial that will hardly beat the best one, judged from their differences on the same

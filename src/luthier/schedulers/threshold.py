@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.keywords import explained
 from luthier.parts import Job, Sampler
 from luthier.schedulers.checks import number, whole
 from luthier.schedulers.full import start
 from luthier.space import Space
 
 
+@explained
 @dataclass(frozen=True)
 class Threshold:
     """Stops a trial that reports something worse than a bound, or NaN.
