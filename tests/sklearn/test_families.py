@@ -22,7 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 import luthier.sklearn as ours
 from luthier import Int, Limit
 from luthier.sklearn import GridSearchCV, sharing
-from luthier.sklearn.families import evaluated
+from luthier.sklearn.families import Wave, evaluated
 
 pytestmark = pytest.mark.slow  # whole searches
 
@@ -352,3 +352,17 @@ def test_processes(tmp_path, n_jobs, limit):
             np.testing.assert_array_equal(a.cv_results_[name], b.cv_results_[name], name)
     fits = len(path.read_text().split())
     assert MOST * FOLDS <= fits <= (sum(NUMBERS) if limit and n_jobs > 1 else MOST) * FOLDS
+
+
+def test_candidates_go_through_the_folds_side_by_side():
+    """As many as there are workers; members of a family stay together, and the last are fewer."""
+    tasks = [(row, fold) for row in (4, 7, 9) for fold in range(2)]
+    wave = Wave.plain(tasks).abreast(tasks, 2)
+    order = [tasks[position] for (position,) in wave.order]
+    assert order == [(4, 0), (7, 0), (4, 1), (7, 1), (9, 0), (9, 1)]
+    assert wave.together == {0, 1}
+    assert Wave([[0, 2], [1, 3], [4], [5]], {}).abreast(tasks, 2).order == [
+        [0, 2], [4], [1, 3], [5],
+    ]  # fmt: skip
+    one = Wave.plain(tasks[:2]).abreast(tasks[:2], 2)
+    assert (one.order, one.together) == ([[0], [1]], frozenset())

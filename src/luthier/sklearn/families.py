@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,15 +38,32 @@ class Wave:
         Positions of the tasks, in groups that are for one worker.
     shares : dict
         Of tasks whose candidates have a family: the member, and whether others wait for it.
+    together : frozenset of int
+        Folds that several workers may be on at a time.
     """
 
     order: list[list[int]]
     shares: dict[Task, tuple[Member, bool]]
+    together: frozenset[int] = frozenset()
 
     @classmethod
     def plain(cls, tasks: Sequence[Task]) -> Wave:
         """Tasks in their own order, which share nothing."""
         return cls([[position] for position in range(len(tasks))], {})
+
+    def abreast(self, tasks: Sequence[Task], count: int) -> Wave:
+        """The same, but so many candidates go through the folds side by side."""
+        places: dict[int, int] = {}
+        for group in self.order:
+            places.setdefault(tasks[group[0]][0], len(places))
+
+        def turn(group: list[int]) -> tuple[int, int]:
+            row, fold = tasks[group[0]]
+            return places[row] // count, fold
+
+        taken = Counter(tasks[group[0]][1] for group in self.order)
+        together = frozenset(fold for fold, times in taken.items() if times > 1)
+        return Wave(sorted(self.order, key=turn), self.shares, together)
 
     def share(self, search: str, task: Task, rows: str) -> Share | None:
         """What a task shares of a search, on training rows that go by a name."""
@@ -98,9 +115,7 @@ class Families:
             return plain
         for row in range(len(self._members), len(self.fitting.candidates)):
             self._add(row)
-        search = self.fitting.search
-        ordered = search.time_limit is not None or search.patience is not None
-        order = plain.order if ordered else self._together(tasks)
+        order = plain.order if self.fitting.ordered else self._together(tasks)
         flat = [tasks[number] for group in order for number in group]
         return Wave(order, self._shares(flat))
 
