@@ -111,6 +111,11 @@ MODELS = {
         {"n_estimators": [1, 3], "max_depth": [1, 3], "random_state": [1, None]},
     ),
     "lists": (FOREST, [SPACE, {"max_depth": [1]}, {"max_depth": [1], "n_estimators": [3]}]),
+    "depths": (FOREST, {"max_depth": [None, 3, 40, 0], "min_samples_leaf": [1, 5]}),
+    "depths of trees": (
+        DecisionTreeClassifier(random_state=7),
+        {"max_depth": [2, 30, None], "splitter": ["best", "random"], "random_state": [3, None]},
+    ),
     "wrong numbers": (FOREST, {"n_estimators": [3, 0, 2, 5.0, "many"]}),
     "alike": (FOREST, {"n_estimators": [4, 4, 4]}),
     "pipeline": (
@@ -138,6 +143,25 @@ MODELS = {
 def test_results_are_those_of_scikit_learn(name):
     model, space = MODELS[name]
     both(model, space, seed=4)
+
+
+def test_trees_are_fitted_once_for_the_limits_that_they_do_not_reach(monkeypatch):
+    """Also in racing, whatever the order; the limit that is reached is a fit of its own."""
+    fits = []
+    plain = DecisionTreeClassifier.fit
+
+    def counting(self, *given, **params):
+        fits.append(self.max_depth)
+        return plain(self, *given, **params)
+
+    monkeypatch.setattr(DecisionTreeClassifier, "fit", counting)
+    model = DecisionTreeClassifier(random_state=7)
+    for racing in (False, True):
+        fits.clear()
+        depths = {"max_depth": [2, 31, 25, None, 40]}
+        search = GridSearchCV(model, depths, cv=4, racing=racing, refit=False).fit(X, Y)
+        folds = search.cv_results_["n_folds"][1:].max() if racing else 4
+        assert sum(depth != 2 for depth in fits) == folds
 
 
 def test_pipelines_share_both(stages):
