@@ -82,7 +82,7 @@ def run(repeats: int, gigabytes: float = 1.0) -> tuple[str, list[dict[str, Any]]
     lines += [
         "",
         f"A matrix of {gigabytes:g} GB, 4 candidates, 5 folds; highest proportional set size of "
-        f"all processes. Without a search: {high['none', 1]:.2f} GB. Wanted: at most 1.3 times "
-        f"the data above one worker. {load()}.",
+        f"all processes, without files in shared memory that none of them maps. Without a search: "
+        f"{high['none', 1]:.2f} GB. Wanted: at most 1.3 times the data above one worker. {load()}.",
     ]
     return "\n".join(lines), records

@@ -22,7 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 import luthier.sklearn as ours
 from luthier import Int, Limit
 from luthier.sklearn import GridSearchCV, sharing
-from luthier.sklearn.families import evaluated
+from luthier.sklearn.families import Wave, evaluated
 
 pytestmark = pytest.mark.slow  # whole searches
 
@@ -111,6 +111,11 @@ MODELS = {
         {"n_estimators": [1, 3], "max_depth": [1, 3], "random_state": [1, None]},
     ),
     "lists": (FOREST, [SPACE, {"max_depth": [1]}, {"max_depth": [1], "n_estimators": [3]}]),
+    "depths": (FOREST, {"max_depth": [None, 3, 40, 0], "min_samples_leaf": [1, 5]}),
+    "depths of trees": (
+        DecisionTreeClassifier(random_state=7),
+        {"max_depth": [2, 30, None], "splitter": ["best", "random"], "random_state": [3, None]},
+    ),
     "wrong numbers": (FOREST, {"n_estimators": [3, 0, 2, 5.0, "many"]}),
     "alike": (FOREST, {"n_estimators": [4, 4, 4]}),
     "pipeline": (
@@ -138,6 +143,25 @@ MODELS = {
 def test_results_are_those_of_scikit_learn(name):
     model, space = MODELS[name]
     both(model, space, seed=4)
+
+
+def test_trees_are_fitted_once_for_the_limits_that_they_do_not_reach(monkeypatch):
+    """Also in racing, whatever the order; the limit that is reached is a fit of its own."""
+    fits = []
+    plain = DecisionTreeClassifier.fit
+
+    def counting(self, *given, **params):
+        fits.append(self.max_depth)
+        return plain(self, *given, **params)
+
+    monkeypatch.setattr(DecisionTreeClassifier, "fit", counting)
+    model = DecisionTreeClassifier(random_state=7)
+    for racing in (False, True):
+        fits.clear()
+        depths = {"max_depth": [2, 31, 25, None, 40]}
+        search = GridSearchCV(model, depths, cv=4, racing=racing, refit=False).fit(X, Y)
+        folds = search.cv_results_["n_folds"][1:].max() if racing else 4
+        assert sum(depth != 2 for depth in fits) == folds
 
 
 def test_pipelines_share_both(stages):
@@ -352,3 +376,17 @@ def test_processes(tmp_path, n_jobs, limit):
             np.testing.assert_array_equal(a.cv_results_[name], b.cv_results_[name], name)
     fits = len(path.read_text().split())
     assert MOST * FOLDS <= fits <= (sum(NUMBERS) if limit and n_jobs > 1 else MOST) * FOLDS
+
+
+def test_candidates_go_through_the_folds_side_by_side():
+    """As many as there are workers; members of a family stay together, and the last are fewer."""
+    tasks = [(row, fold) for row in (4, 7, 9) for fold in range(2)]
+    wave = Wave.plain(tasks).abreast(tasks, 2)
+    order = [tasks[position] for (position,) in wave.order]
+    assert order == [(4, 0), (7, 0), (4, 1), (7, 1), (9, 0), (9, 1)]
+    assert wave.together == {0, 1}
+    assert Wave([[0, 2], [1, 3], [4], [5]], {}).abreast(tasks, 2).order == [
+        [0, 2], [4], [1, 3], [5],
+    ]  # fmt: skip
+    one = Wave.plain(tasks[:2]).abreast(tasks[:2], 2)
+    assert (one.order, one.together) == ([[0], [1]], frozenset())

@@ -1,10 +1,24 @@
 """Rows of memory-mapped data."""
 
+import mmap
+import os
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from joblib import dump, load
+from joblib._memmapping_reducer import SYSTEM_SHARED_MEM_FS, SYSTEM_SHARED_MEM_FS_MIN_SIZE
+from sklearn.base import BaseEstimator
 
-from luthier.sklearn import mapped
+from luthier.sklearn import GridSearchCV, mapped
+
+SHARED = Path(SYSTEM_SHARED_MEM_FS)
+IN_MEMORY = (
+    "JOBLIB_TEMP_FOLDER" not in os.environ
+    and SHARED.is_dir()
+    and shutil.disk_usage(SHARED).total >= SYSTEM_SHARED_MEM_FS_MIN_SIZE
+)
 
 
 @pytest.fixture
@@ -39,3 +53,86 @@ def test_anything_else_stays_as_it_is(both, tmp_path):
     writable = load(tmp_path / "X.joblib", mmap_mode="c")
     for data in (X, given[:, 0], given.T, writable, [[1.0]], None):
         assert mapped.lean(data) is data
+
+
+@pytest.fixture
+def temporary(both, tmp_path, monkeypatch):
+    """The matrix, and the same as one that joblib keeps in memory for its workers."""
+    X, given = both
+    monkeypatch.setattr(mapped, "SYSTEM_SHARED_MEM_FS", str(tmp_path))
+    monkeypatch.setattr(mapped, "LARGE", X[:100].nbytes)
+    monkeypatch.setattr(mapped, "JOBLIB_MMAPS", {given.filename})
+    return X, given
+
+
+def test_workers_share_rows_until_one_writes(temporary, tmp_path):
+    """Many rows are a file of which each has a view of its own."""
+    X, given = temporary
+    rows = np.random.default_rng(1).integers(500, size=321)
+    one, other = (mapped.lean(given, together=True)[rows] for _ in range(2))
+    assert len(list(tmp_path.glob("X.joblib-*"))) == 1
+    assert type(one) is np.ndarray
+    assert isinstance(one.base, mmap.mmap)
+    one[:5] = -3.5
+    np.testing.assert_array_equal(one[5:], X[rows[5:]])
+    np.testing.assert_array_equal(other, X[rows])
+    np.testing.assert_array_equal(mapped.lean(given, together=True)[rows], X[rows])
+
+
+def test_a_file_that_is_not_complete_is_written_again(temporary, tmp_path):
+    """Who was writing it may have been killed."""
+    X, given = temporary
+    rows = np.arange(3, 400)
+    mapped.lean(given, together=True)[rows]
+    (file,) = tmp_path.glob("X.joblib-*")
+    file.write_bytes(file.read_bytes()[:1000])
+    np.testing.assert_array_equal(mapped.lean(given, together=True)[rows], X[rows])
+
+
+def test_few_rows_and_those_without_room_are_copied(temporary, tmp_path, monkeypatch):
+    """As are those of a worker that is alone on its fold, and of files that are not joblib's."""
+    X, given = temporary
+    rows, room = np.arange(3, 400), shutil.disk_usage(tmp_path)
+    for together, key in ((True, rows[:90]), (False, rows)):
+        made = mapped.lean(given, together)[key]
+        assert made.base is None
+        np.testing.assert_array_equal(made, X[key])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room._replace(free=X[rows].nbytes))
+    assert mapped.lean(given, together=True)[rows].base is None
+    monkeypatch.undo()
+    assert mapped.lean(given, together=True)[rows].base is None
+    assert [path.name for path in tmp_path.iterdir()] == ["X.joblib"]
+
+
+class Centred(BaseEstimator):
+    """Writes into its rows; predicts whether it shared them, and what it then found in them."""
+
+    def __init__(self, by=1.0):
+        self.by = by
+
+    def fit(self, X, y=None):
+        self.shared_ = isinstance(X.base, mmap.mmap)
+        X -= self.by * X[::1000].mean(axis=0)
+        self.found_ = float(X[::7].sum())
+        return self
+
+
+@pytest.mark.skipif(not IN_MEMORY, reason="joblib keeps its files on a disk")
+def test_searches_share_folds_and_leave_nothing():
+    """Results are those of one process, also where estimators write into their input."""
+    X = np.random.default_rng(2).normal(size=(120_000, 97))
+    scoring = {
+        "shared": lambda model, X, y=None: float(model.shared_),
+        "found": lambda model, X, y=None: model.found_,
+    }
+    alone, two = (
+        GridSearchCV(Centred(), {"by": [0.5, 1.5]}, scoring=scoring, cv=4, n_jobs=n, refit=False)
+        for n in (1, 2)
+    )
+    alone.fit(X), two.fit(X)
+    assert (two.cv_results_["mean_test_shared"] == 1).all()
+    assert (alone.cv_results_["mean_test_shared"] == 0).all()
+    for fold in range(4):
+        name = f"split{fold}_test_found"
+        np.testing.assert_array_equal(two.cv_results_[name], alone.cv_results_[name])
+    assert not list(SHARED.glob(f"joblib_memmapping_folder_{os.getpid()}_*/*"))

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn import ensemble, tree
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
 from sklearn.ensemble import (
@@ -237,6 +238,82 @@ def test_rounds_that_found_nothing_are_no_stages():
     assert left("key") is None
 
 
+# -- limits on depth -------------------------------------------------------------------------------
+
+DEPTHS = [9, None, 4, 2, 6, 30, 12, 5]
+
+
+def depth_cases():
+    for kind, data in (("Classifier", BINARY), ("Classifier", CLASSES), ("Regressor", NUMBERS)):
+        for base, settings in (
+            ("DecisionTree", {}),
+            ("DecisionTree", {"max_leaf_nodes": 11, "max_features": 2}),
+            ("DecisionTree", {"splitter": "random", "min_samples_leaf": 3}),
+            ("ExtraTree", {}),
+            ("RandomForest", {"n_estimators": 4}),
+            ("ExtraTrees", {"n_estimators": 4, "max_features": 2, "min_samples_leaf": 2}),
+        ):
+            package = tree if base in ("DecisionTree", "ExtraTree") else ensemble
+            yield getattr(package, base + kind)(**settings, **SEED), data
+
+
+def nodes(model):
+    """What each tree of a model consists of."""
+    return [
+        (one.max_depth, one.tree_.node_count, one.tree_.__reduce__()[2])
+        for one in getattr(model, "estimators_", [model])
+    ]
+
+
+def deep(model, limit, X, y, more=True):
+    """A fit that may take a tree that another limit has left."""
+    made = clone(model).set_params(max_depth=limit)
+    learner = learner_of(type(model), ("max_depth",))
+    number = learner.number(made.get_params(deep=False))
+    return stages.fit(made, Share("test", "key", number, more, "max_depth"), X, y, {})
+
+
+@pytest.mark.parametrize(("model", "data"), list(depth_cases()))
+def test_a_limit_that_no_tree_reaches_makes_no_difference(model, data):
+    """Trees are the same bit by bit, in any order of the limits; each has its own limit."""
+    X, y = data
+    for order in range(4):
+        KEPT.forget("test")
+        for limit in np.random.default_rng(order).permutation(np.array(DEPTHS, object)):
+            made = deep(model, limit, X[LEARN], y[LEARN])
+            plain = clone(model).set_params(max_depth=limit).fit(X[LEARN], y[LEARN])
+            assert made.get_params() == plain.get_params()
+            assert vars(made).keys() == vars(plain).keys()
+            assert pickle.dumps(nodes(made)) == pickle.dumps(nodes(plain))
+            for a, b in zip(told(made, X[TEST]), told(plain, X[TEST]), strict=True):
+                np.testing.assert_array_equal(a, b)
+        assert stages._depth(left("key").held) < 30
+
+
+def test_only_trees_that_stay_above_the_limit_are_kept():
+    """One at its limit may have been stopped by it, and does not take another's place."""
+    X, y = CLASSES
+    model = tree.DecisionTreeClassifier(**SEED)
+    depth = deep(model, None, X, y, more=False).get_depth()
+    deep(model, depth, X, y)
+    assert left("key") is None
+    first = deep(model, depth + 1, X, y)
+    assert deep(model, None, X, y).tree_ is first.tree_
+    assert deep(model, depth, X, y).tree_ is not first.tree_
+    assert deep(model, depth + 7, X, y).tree_ is first.tree_
+
+
+def test_what_a_model_came_with_stays_its_own():
+    """Such as the context that scikit-learn's callbacks hang onto it."""
+    X, y = BINARY
+    for number in (4, 2):
+        model = RandomForestClassifier(number, **SEED)
+        model.context = number
+        stages.fit(model, Share("test", "key", number, more=True), X, y, {})
+        assert model.context == number
+    assert not left("key").held.keys() & {"context", "n_estimators"}
+
+
 # -- what is not cut -------------------------------------------------------------------------------
 
 
@@ -258,6 +335,15 @@ def test_rounds_that_found_nothing_are_no_stages():
     ids=lambda one: type(one).__name__,
 )
 def test_settings_under_which_nothing_is_cut(model):
+    assert learner_of(type(model)).number(model.get_params(deep=False)) is None
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"random_state": None}, {"ccp_alpha": 0.01}, {"max_depth": 0}, {"max_depth": 3.0}],
+)
+def test_settings_under_which_depth_matters(settings):
+    model = tree.DecisionTreeClassifier(**SEED | settings)
     assert learner_of(type(model)).number(model.get_params(deep=False)) is None
 
 

@@ -36,6 +36,8 @@ class How:
         Ask for probabilities, or the decision function, even if the scorer does not.
     plan : Plan, optional
         Grow the estimator's iterations, and stop by these rows.
+    together : bool
+        Take the rows of a large matrix together with other workers that are on this fold.
     """
 
     prefix: sharing.Prefix | None = None
@@ -43,6 +45,7 @@ class How:
     plan: growing.Plan | None = None
     chances: bool = False
     share: stages.Share | None = None
+    together: bool = False
 
 
 def evaluate(number: int, estimator: Any, X: Any, y: Any, how: How, **settings: Any) -> Any:
@@ -57,10 +60,10 @@ def evaluate(number: int, estimator: Any, X: Any, y: Any, how: How, **settings: 
     """
     heard: dict[str, Any] = {}
     grown: list[int | None] = []
-    if how != How():
+    if how != How(together=how.together):
         _hook(estimator, how, heard, grown)
     try:
-        outcome: Outcome = _fit_and_score(estimator, lean(X), y, **settings)
+        outcome: Outcome = _fit_and_score(estimator, lean(X, how.together), y, **settings)
     finally:
         _unhook(estimator)
     if how.keep:

@@ -1,8 +1,8 @@
-"""Families: candidates of a search that differ in the number of stages of an ensemble alone."""
+"""Families: candidates of a search that differ in the number of stages, or a depth, alone."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,16 @@ Task = tuple[int, int]  # a candidate's row and a fold
 
 @dataclass(frozen=True)
 class Member:
-    """What a candidate has in common with others of its family, and its number of stages."""
+    """What a candidate has in common with others of its family, and the number that differs."""
 
-    family: Hashable
+    name: str
+    others: Hashable
     number: int
+
+    @property
+    def family(self) -> Hashable:
+        """The parameter that differs, and the values of all others."""
+        return self.name, self.others
 
 
 @dataclass(frozen=True)
@@ -38,22 +44,40 @@ class Wave:
         Positions of the tasks, in groups that are for one worker.
     shares : dict
         Of tasks whose candidates have a family: the member, and whether others wait for it.
+    together : frozenset of int
+        Folds that several workers may be on at a time.
     """
 
     order: list[list[int]]
     shares: dict[Task, tuple[Member, bool]]
+    together: frozenset[int] = frozenset()
 
     @classmethod
     def plain(cls, tasks: Sequence[Task]) -> Wave:
         """Tasks in their own order, which share nothing."""
         return cls([[position] for position in range(len(tasks))], {})
 
+    def abreast(self, tasks: Sequence[Task], count: int) -> Wave:
+        """The same, but so many candidates go through the folds side by side."""
+        places: dict[int, int] = {}
+        for group in self.order:
+            places.setdefault(tasks[group[0]][0], len(places))
+
+        def turn(group: list[int]) -> tuple[int, int]:
+            row, fold = tasks[group[0]]
+            return places[row] // count, fold
+
+        taken = Counter(tasks[group[0]][1] for group in self.order)
+        together = frozenset(fold for fold, times in taken.items() if times > 1)
+        return Wave(sorted(self.order, key=turn), self.shares, together)
+
     def share(self, search: str, task: Task, rows: str) -> Share | None:
         """What a task shares of a search, on training rows that go by a name."""
         if task not in self.shares:
             return None
         member, waited = self.shares[task]
-        return Share(search, ("stages", rows, member.family), member.number, waited)
+        key = "stages", rows, member.family
+        return Share(search, key, member.number, waited, member.name)
 
 
 class Families:
@@ -98,9 +122,7 @@ class Families:
             return plain
         for row in range(len(self._members), len(self.fitting.candidates)):
             self._add(row)
-        search = self.fitting.search
-        ordered = search.time_limit is not None or search.patience is not None
-        order = plain.order if ordered else self._together(tasks)
+        order = plain.order if self.fitting.ordered else self._together(tasks)
         flat = [tasks[number] for group in order for number in group]
         return Wave(order, self._shares(flat))
 
@@ -117,10 +139,10 @@ class Families:
                 return None
             name, model = model.steps[-1]
             model, prefix = candidate.get(name, model), name + "__"
-        learner = learner_of(type(model))
+        own = {k.removeprefix(prefix): v for k, v in candidate.items() if k.startswith(prefix)}
+        learner = learner_of(type(model), own)
         if learner is None:
             return None
-        own = {k.removeprefix(prefix): v for k, v in candidate.items() if k.startswith(prefix)}
         number = learner.number(model.get_params(deep=False) | own)
         others = tuple(
             (name, prefixes.told(value))
@@ -129,7 +151,7 @@ class Families:
         )
         if number is None or any(told is None for _, told in others):
             return None
-        return Member(others, number)
+        return Member(learner.name, others, number)
 
     def _with_others(self, row: int) -> Member | None:
         """What a candidate is a member of; None if it is the only one."""
@@ -137,7 +159,7 @@ class Families:
         return member if member is not None and len(self._rows[member.family]) > 1 else None
 
     def _together(self, tasks: Sequence[Task]) -> list[list[int]]:
-        """Tasks of a family on a fold in one group, the most stages first."""
+        """Tasks of a family on a fold in one group, the greatest number first."""
         groups: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
         for position, (row, fold) in enumerate(tasks):
             member = self._with_others(row)
@@ -149,14 +171,14 @@ class Families:
 
     def _shares(self, tasks: Sequence[Task]) -> dict[Task, tuple[Member, bool]]:
         """Of tasks in the order in which they run, which are waited for by others."""
-        least: dict[Hashable, int] = {}  # that is asked for later, by family and fold
+        asked: set[Hashable] = set()  # by family and fold, what is asked for later
         made: dict[Task, tuple[Member, bool]] = {}
         for row, fold in [*self._later(tasks), *reversed(tasks)]:
             member = self._with_others(row)
             if member is not None:
                 key = member.family, fold
-                made[row, fold] = member, key in least and least[key] <= member.number
-                least[key] = min(member.number, least.get(key, member.number))
+                made[row, fold] = member, key in asked
+                asked.add(key)
         return {task: made[task] for task in tasks if task in made}
 
     def _later(self, tasks: Sequence[Task]) -> list[Task]:

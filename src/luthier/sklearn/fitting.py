@@ -43,6 +43,7 @@ from luthier.sklearn.journal import (
     score,
     space_of,
 )
+from luthier.sklearn.mapped import large
 from luthier.sklearn.progress import Line
 from luthier.sklearn.running import Call, Workers
 from luthier.study import Study
@@ -374,6 +375,9 @@ class Fitting:
         """
         names, families = self._names(splits), self.families
         wave = Wave.plain(tasks) if families is None else families.wave(tasks)
+        many = isinstance(self.workers, Workers) and self.workers.count > 1
+        if many and large(self.X) and not self.ordered:
+            wave = wave.abreast(tasks, self.workers.count)
 
         def make(number: int) -> Call:
             row, fold = tasks[number]
@@ -383,7 +387,8 @@ class Fitting:
             rows = digest(np.asarray(train)) if self.sharing and row in self.own else names[fold]
             keep = (self.search.honest or self.extras) and not self.partial(row)
             share = wave.share(self.token, tasks[number], rows)
-            how = How(self._prefix(row, rows), keep, plan, self.extras, share)
+            together = fold in wave.together and row not in self.own
+            how = How(self._prefix(row, rows), keep, plan, self.extras, share, together)
             return (clone(self.base), self.X, self.y, how), {
                 "scorer": self.scorers,
                 "fit_params": self.routed.estimator.fit,
@@ -418,6 +423,11 @@ class Fitting:
         finally:  # the one that they waited for may never come
             for number in sorted(came) if not lost_patience else ():
                 self._take(tasks[number], came[number])
+
+    @property
+    def ordered(self) -> bool:
+        """Whether a candidate that is complete early counts for more than work done once."""
+        return self.search.time_limit is not None or self.search.patience is not None
 
     def _take(self, task: Task, outcome: Outcome) -> None:
         row, fold = task

@@ -84,7 +84,7 @@ class Kept:
         self.budget = budget
         self._lock = threading.Lock()
         self._search = ""
-        self._nodes: OrderedDict[Hashable, Any] = OrderedDict()  # None where none is common
+        self._nodes: OrderedDict[Hashable, Any] = OrderedDict()
         self._busy: dict[Hashable, threading.Lock] = {}
 
     def node(self, prefix: Prefix, level: int, make: Callable[[], Node]) -> Node:
@@ -99,7 +99,7 @@ class Kept:
         make: Callable[[], Part] | None,
         serves: Callable[[Any], bool] = lambda one: True,
     ) -> Any:
-        """What is kept under a key, if it serves; else what `make` makes, which is kept.
+        """What is kept under a key, if it serves; else what `make` makes, kept if it is common.
 
         None where nothing serves and there is no `make`. Who asks for what another thread is
         making waits for it.
@@ -115,15 +115,14 @@ class Kept:
             with self._lock:
                 if key in self._nodes:
                     self._nodes.move_to_end(key)
-                    known = self._nodes[key]
-                    if known is not None and serves(known):
-                        return known
+                    if serves(self._nodes[key]):
+                        return self._nodes[key]
             if make is None:
                 return None
             made = make()
             with self._lock:
-                if self._search == search:
-                    self._nodes[key] = made if made.common else None
+                if self._search == search and made.common:
+                    self._nodes[key] = made
                     self._trim()
             return made
 
@@ -141,7 +140,7 @@ class Kept:
                 self._busy.clear()
 
     def _trim(self) -> None:
-        held = {key: node.bytes() for key, node in self._nodes.items() if node is not None}
+        held = {key: node.bytes() for key, node in self._nodes.items()}
         total = sum(held.values())
         for key in list(held)[:-1]:
             if total <= self.budget:

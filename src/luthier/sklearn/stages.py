@@ -4,12 +4,16 @@ The first 50 trees of a forest of 400 are the forest of 50: with the same settin
 no later stage changes an earlier one. So where candidates differ in the number of stages alone,
 the one with the most is fitted, and the others get copies that end earlier. For the estimators in
 `LEARNERS`, under the conditions there, a copy predicts what a fit would, to the last digit.
+
+Nor does a limit on depth change a tree that does not reach it: one of depth 9 is the same for every
+limit above 9, and for none. So it is fitted once for the candidates that differ in such a limit.
 """
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from types import FunctionType
@@ -20,18 +24,19 @@ import numpy as np
 from luthier.sklearn.sharing import KEPT, drawn
 
 Attributes = dict[str, Any]  # of an estimator, by name
+ENDLESS = 2**31 - 1  # the depth that scikit-learn grows trees to without a limit
 
 
 @dataclass(frozen=True)
 class Learner:
-    """How an estimator with fewer stages is had from one with more.
+    """How an estimator with fewer stages, or another limit on depth, is had from a fitted one.
 
     Attributes
     ----------
     name : str
-        The parameter that is the number of stages.
+        The parameter that is the number of stages, or the limit.
     cut : callable
-        From what `fit` left, and a smaller number, to the attributes that are others with it.
+        From what `fit` left, and another number, to the attributes that are others with it.
     only : dict
         For a parameter, the values with which a copy that is cut is what a fit would be. One that
         the estimator does not have counts as None.
@@ -39,6 +44,10 @@ class Learner:
         Whether it draws from the global generator unless it has a `random_state`.
     whole : callable
         From what `fit` left, and the number that it was told, to whether it can be cut.
+    serves : callable
+        From what `fit` left, the number that it was told and another, to whether it has that one.
+    endless : bool
+        Whether None is the greatest number.
     """
 
     name: str
@@ -46,10 +55,14 @@ class Learner:
     only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     seeded: bool = True
     whole: Callable[[Attributes, int], bool] = lambda held, number: True
+    serves: Callable[[Attributes, int, int], bool] = lambda held, number, other: other <= number
+    endless: bool = False
 
     def number(self, settings: Mapping[str, Any]) -> int | None:
-        """How many stages some settings ask for; None if a copy would not be what a fit is."""
+        """The number that some settings ask for; None if a copy would not be what a fit is."""
         made = settings.get(self.name)
+        if made is None and self.endless:
+            made = ENDLESS
         if not isinstance(made, int | np.integer) or isinstance(made, bool) or made < 1:
             return None
         if self.seeded and settings.get("random_state") is None:
@@ -68,22 +81,25 @@ class Share:
     search : str
         The call of ``fit`` that this belongs to.
     key : hashable
-        The training rows, and every setting but the number of stages.
+        The training rows, and every setting but the number.
     number : int
-        Of stages.
+        Of stages, or the limit on depth.
     more : bool
-        Whether others will ask for as many or fewer.
+        Whether others will ask for what it leaves.
+    name : str
+        The parameter that is the number; not needed where there is but one.
     """
 
     search: str
     key: Hashable
     number: int
     more: bool
+    name: str = ""
 
 
 @dataclass
 class Grown:
-    """What `fit` left in an estimator with so many stages. `common` says that it may be cut."""
+    """What `fit` left in an estimator with such a number. `common` says that it may be cut."""
 
     held: Attributes
     number: int
@@ -95,9 +111,13 @@ class Grown:
         return self.size
 
 
-def learner_of(kind: type) -> Learner | None:
-    """How estimators of a class are cut; None where that is not known, as of a subclass."""
-    return LEARNERS.get(f"{kind.__module__.split('.')[0]}.{kind.__name__}")
+def learner_of(kind: type, names: Collection[str] = ()) -> Learner | None:
+    """How estimators of a class are cut; None where that is not known, as of a subclass.
+
+    By the first of the numbers that are among some names, or else by the first of all.
+    """
+    known = LEARNERS.get(f"{kind.__module__.split('.')[0]}.{kind.__name__}", ())
+    return next((one for one in known if one.name in names), known[0] if known else None)
 
 
 def fit(model: Any, share: Share, X: Any, y: Any, params: Mapping[str, Any]) -> Any:
@@ -108,7 +128,7 @@ def fit(model: Any, share: Share, X: Any, y: Any, params: Mapping[str, Any]) -> 
     estimator
         `model`, fitted.
     """
-    learner = learner_of(type(model))
+    learner = learner_of(type(model), (share.name,))
     assert learner is not None
     plain, mine = partial(type(model).fit, model, X, y, **params), []
 
@@ -117,7 +137,7 @@ def fit(model: Any, share: Share, X: Any, y: Any, params: Mapping[str, Any]) -> 
         return mine[0]
 
     def serves(one: Any) -> bool:
-        return bool(one.number >= share.number)
+        return learner.serves(one.held, one.number, share.number)
 
     known = KEPT.get(share.search, share.key, make if share.more else None, serves)
     if not share.more:
@@ -131,15 +151,15 @@ def fit(model: Any, share: Share, X: Any, y: Any, params: Mapping[str, Any]) -> 
 
 
 def _grown(learner: Learner, model: Any, number: int, plain: Callable[[], Any]) -> Grown:
-    before = drawn()
+    before, given = drawn(), dict(vars(model))
     plain()
-    # Not methods that were hung onto it, by this search or its own `fit`: they are of this one.
+    # Not what it came with, or what was hung onto it: scikit-learn's callbacks, methods of its own.
     held = {
         name: value
         for name, value in vars(model).items()
-        if name != "fit" and getattr(value, "__self__", None) is not model
+        if given.get(name, given) is not value and getattr(value, "__self__", None) is not model
     }
-    common = drawn() == before and learner.whole(held, number)
+    common = drawn() == before and learner.whole(vars(model), number)
     size = _size(held) if common else 0.0
     return Grown(held, number, common and size <= KEPT.budget, size)
 
@@ -219,8 +239,40 @@ def _lightgbm_whole(held: Attributes, number: int) -> bool:
     return not callable(held["objective"]) and held["_Booster"].current_iteration() == number
 
 
+def _depth(held: Attributes) -> int:
+    trees = [held] if "tree_" in held else map(vars, held["estimators_"])
+    return int(max(tree["tree_"].max_depth for tree in trees))
+
+
+def _unlimited(held: Attributes, limit: int) -> bool:
+    """Whether trees never came to the limit: at it, one may not have tried to grow on."""
+    return _depth(held) < limit
+
+
+def _limited(held: Attributes, limit: int) -> Attributes:
+    if "tree_" in held:
+        return {}
+    trees = [copy(tree) for tree in held["estimators_"]]
+    for tree in trees:
+        tree.max_depth = None if limit == ENDLESS else limit
+    return {"estimators_": trees}
+
+
+def _depths(only: Mapping[str, tuple[Any, ...]]) -> Learner:
+    return Learner(
+        "max_depth",
+        _limited,
+        {"ccp_alpha": (0,), **only},  # a pruned tree does not tell how deep it was
+        whole=_unlimited,
+        serves=lambda held, number, other: _unlimited(held, other),
+        endless=True,
+    )
+
+
 COLD = {"warm_start": (False,)}
+TREE = _depths({})
 FOREST = Learner("n_estimators", _first("estimators_"), COLD | {"oob_score": (False,)})
+DEPTHS = _depths(COLD)
 BAGGING = Learner(
     "n_estimators",
     _first("estimators_", "estimators_features_", "_seeds"),
@@ -257,16 +309,18 @@ LIGHTGBM = Learner(
     whole=_lightgbm_whole,
 )
 LEARNERS = {
-    f"{package}.{name}{kind}": learner
-    for package, name, learner in (
-        ("sklearn", "RandomForest", FOREST),
-        ("sklearn", "ExtraTrees", FOREST),
-        ("sklearn", "Bagging", BAGGING),
-        ("sklearn", "GradientBoosting", GRADIENT),
-        ("sklearn", "HistGradientBoosting", HISTOGRAM),
-        ("sklearn", "AdaBoost", ADAPTIVE),
-        ("xgboost", "XGB", XGBOOST),
-        ("lightgbm", "LGBM", LIGHTGBM),
+    f"{package}.{name}{kind}": learners
+    for package, name, learners in (
+        ("sklearn", "DecisionTree", (TREE,)),
+        ("sklearn", "ExtraTree", (TREE,)),
+        ("sklearn", "RandomForest", (FOREST, DEPTHS)),
+        ("sklearn", "ExtraTrees", (FOREST, DEPTHS)),
+        ("sklearn", "Bagging", (BAGGING,)),
+        ("sklearn", "GradientBoosting", (GRADIENT,)),
+        ("sklearn", "HistGradientBoosting", (HISTOGRAM,)),
+        ("sklearn", "AdaBoost", (ADAPTIVE,)),
+        ("xgboost", "XGB", (XGBOOST,)),
+        ("lightgbm", "LGBM", (LIGHTGBM,)),
     )
     for kind in ("Classifier", "Regressor")
 }
