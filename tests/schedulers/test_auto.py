@@ -201,13 +201,16 @@ def test_the_sampler_hears_of_trials_that_are_running_as_far_as_they_came():
 
 @pytest.mark.slow
 def test_the_risk_is_larger_where_the_first_rung_misleads(tmp_path):
-    risks = []
-    for name, loss_at in (("falling", falling), ("turning", turning)):
-        study = made(trials=80, objective=partial(train, loss_at=loss_at), folder=tmp_path / name)
-        risks.append(study.scheduler.risk(study.history))
+    risks = {}
+    for loss_at in (falling, turning):
+        for seed in range(3):
+            folder = tmp_path / f"{loss_at.__name__} {seed}"
+            study = made(seed=seed, trials=80, objective=partial(train, loss_at=loss_at),
+                         folder=folder)  # fmt: skip
+            risks.setdefault(loss_at, []).append(study.scheduler.risk(study.history))
 
-    assert risks[0] < 0.5
-    assert risks[1] > risks[0] + 0.2, risks
+    assert max(risks[falling]) < 0.5
+    assert np.mean(risks[turning]) > np.mean(risks[falling]) + 0.1, risks
 
 
 @pytest.mark.slow
@@ -224,6 +227,19 @@ def test_the_risk_that_it_states_with_a_fidelity_is_on_the_careful_side(tmp_path
     # The standard error of the share is 0.16 at most.
     assert np.mean(stated) > np.mean(wrong) - 0.4
     assert 0 <= min(stated) <= max(stated) < 0.95  # it says something
+
+
+def test_those_that_repeat_the_best_do_not_add_to_the_risk():
+    """An objective that reports nothing on its way, and a sampler that asks for the same again."""
+    study = Study(SPACE, scheduler="auto", fidelity=("epochs", 3, 81), seed=5)
+    rng, losses = np.random.default_rng(4), {}
+    while study.history.done.sum() < 6:
+        trial = study.ask()[0]
+        fresh = float(rng.choice(12)) - 3.5
+        losses[trial.number] = losses.get(trial.parent, fresh)
+        study.tell(trial, losses[trial.number])
+
+    assert study.scheduler.risk(study.history) < 0.1
 
 
 def test_no_risk_is_stated_before_anything_has_ended(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from luthier.keywords import explained
 from luthier.numerics.curves import Outlook, ladder
 from luthier.numerics.gaussian import Hyper, Posterior, fit
 from luthier.numerics.threads import one_thread
+from luthier.numerics.unfinished import ahead
 from luthier.observed import embedding, outlook_of, prior
 from luthier.parameters import Array
 from luthier.parts import Job, Sampler
@@ -27,13 +27,12 @@ from luthier.space import Mask, Space
 
 ETA = 3  # one in so many goes on
 RUNGS = 3  # below the whole; the first is about a 27th of it
+ALIKE = 2  # trials: as of so many TRUST is believed in where the risk is told
 FIRST = 8  # configurations that are begun before one begins at the last rung
 LATELY = 12  # points of each kind by which it is seen whether a sampler repeats itself
 TRUST, PAIRS = 0.6, 5  # the agreement that is believed in before any is seen, as of so many pairs
 LEAST, MOST = 0.1, 0.9  # shares of all steps that go to the last rung at once
 TOLD = 100  # configurations that the sampler is told of: those that came furthest, and the last
-LEADERS = 0.1  # of those at a rung, by whom it is seen where the best stood before
-FALLS = np.geomspace(0.05, 60, 60)  # how fast the chance falls from the front of a rung to its back
 JUDGES = 2  # trials that run to their end before any is judged while it runs
 BLIND = 0.6  # of the spread of ends: a rung that leaves more than this open is not judged at
 SHOWN = 200  # curves that the process is shown: the last ones
@@ -128,17 +127,17 @@ class Auto:
     def risk(self, history: History) -> float:
         """The chance that a trial which was stopped would have been the best of all.
 
-        With a fidelity, by where those stood at each rung that came to lead the next one: the
-        closer to the front, the less likely it is that the best was not among those that went on.
-        Without one, a bound: errors of trials count as independent of each other, which overstates
-        it. 0 where none was stopped, or none has ended.
+        With a fidelity, by how well the order at each rung agreed with that at the next, among
+        those that came to both. Without one, a bound: errors of trials count as independent of
+        each other, which overstates it. 0 where none was stopped, or none has ended.
         """
         history = history.seen()
         seen = history.merged()
         if not seen.done.any() or not seen.stopped.any():
             return 0.0
         if seen.fidelity is not None:
-            return _dropped(history, _levels(history))
+            rng = np.random.default_rng((history.seed, 0xA0))
+            return ahead(_losses(history, _levels(history)), TRUST, ALIKE, rng)
         view = _View(seen.space, seen)
         return float(1 - np.prod(1 - view.chances(np.flatnonzero(view.paused))))
 
@@ -188,9 +187,9 @@ def _risen(seen: History, levels: list[float]) -> list[Job]:
     return jobs
 
 
-def _distinct(seen: History, rung: int) -> Mask:
-    """(n,) of trials whose reports up to a rung, of which there are several, are the same, the one
-    that went furthest; they would crowd out the others."""
+def _distinct(seen: History, rung: int, several: int = 2) -> Mask:
+    """(n,) of trials whose reports up to a rung, `several` or more, are the same, the one that went
+    furthest; they would crowd out the others."""
     order = np.argsort(seen.owner, kind="stable")
     steps, losses = seen.step[order], seen.value[order, 0]
     ends = np.searchsorted(seen.owner[order], np.arange(len(seen) + 1))
@@ -200,7 +199,7 @@ def _distinct(seen: History, rung: int) -> Mask:
     for row in range(len(seen)):
         mine = slice(ends[row], ends[row + 1])
         n = int(np.searchsorted(steps[mine], rung)) + 1
-        if n < 2 or n > ends[row + 1] - ends[row]:  # one report, or it did not come here
+        if n < several or n > ends[row + 1] - ends[row]:  # too few, or it did not come here
             continue
         key = steps[mine][:n].tobytes() + losses[mine][:n].tobytes()
         other = leads.setdefault(key, row)
@@ -271,36 +270,19 @@ def _first(history: History, seen: History) -> Array:
     return np.asarray(history.budget[np.searchsorted(history.draw, seen.draw)])
 
 
-def _dropped(history: History, levels: list[float]) -> float:
-    """The chance that the best configuration did not go on from one of the rungs.
-
-    Where the best stands at a rung, as a share of the way from the front to the back, is believed
-    to be exponential. How fast it falls is told by those who lead the next rung: those that were
-    chosen here can only stand in the part that went on, others anywhere.
-    """
-    seen, kept, part = history.merged(), 1.0, 1 / ETA
-    first, rows = _first(history, seen), np.arange(len(seen))
-    for low, high in itertools.pairwise(levels):
-        early, late = standing(seen, int(low)), standing(seen, int(high))
-        if high == levels[-1]:
-            late = seen.Y[:, 0]
-        here, went = seen.owner[(seen.step >= low) & (seen.step < high)], np.isfinite(late)
-        came = rows[np.isin(rows, here) & np.isfinite(early)]
-        # Of curves that repeat each other the one that went on counts.
-        came = came[np.lexsort((~went[came], early[came]))]
-        came = came[np.unique(early[came], return_index=True)[1]]
-        place = (np.arange(len(came)) + 0.5) / max(len(came), 1)
-        on = np.flatnonzero(went[came])
-        lead = on[np.argsort(late[came[on]], kind="stable")][: math.ceil(LEADERS * len(on))]
-        free = first[came[lead]] > low
-        lead, free = lead[free | (place[lead] <= part)], free[free | (place[lead] <= part)]
-        far = np.where(free, 1.0, part)
-        told = np.log(FALLS) - FALLS * place[lead][:, None]
-        told -= np.log1p(-np.exp(-FALLS * far[:, None]))
-        likely = np.exp(told.sum(axis=0) - told.sum(axis=0).max())
-        behind = (np.exp(-FALLS * part) - np.exp(-FALLS)) / -np.expm1(-FALLS)
-        kept *= 1 - float(likely @ behind / likely.sum())
-    return 1 - kept
+def _losses(history: History, levels: list[float]) -> Array:
+    """(n, levels) of each configuration, NaN where it did not come; of curves that repeat each
+    other up to a level the one that went furthest has a loss there."""
+    seen = history.merged()
+    made = np.full((len(seen), len(levels)), np.nan)
+    for i, (low, high) in enumerate(itertools.pairwise(levels)):
+        reported = np.zeros(len(seen), dtype=bool)
+        # An objective that reports at its end alone says nothing of the lower levels.
+        reported[seen.owner[(seen.step >= low) & (seen.step < high)]] = True
+        came = reported & _distinct(seen, int(low), several=1)
+        made[came, i] = standing(seen, int(low))[came]
+    made[:, -1] = seen.Y[:, 0]
+    return made
 
 
 # -- chances ---------------------------------------------------------------------------------------
