@@ -173,8 +173,8 @@ def shown(records: dict[str, Any]) -> str:
     lines += [
         "",
         f"Numbers of stages {', '.join(map(str, STAGES))}, or depths None, 10, 20 and 30, and two "
-        "values of another parameter; 5 folds and a refit; every score of every fold is the same to "
-        "the last digit; CPU time of one process. Without scores and the refit stages would be "
+        "values of another parameter; 5 folds and a refit; every score of every fold is the same "
+        "to the last digit; CPU time of one process. Without scores and the refit stages would be "
         f"{sum(STAGES)} over {max(STAGES)}, {sum(STAGES) / max(STAGES):.2f} times. {load()}.",
         "",
         "| what else might be done once | predictions that stay the same to the last digit |",
