@@ -1,4 +1,4 @@
-"""Grids over the number of stages of an ensemble, and what else candidates might have in common."""
+"""Grids over stages of an ensemble or depths of trees, and what else candidates may have alike."""
 
 from __future__ import annotations
 
@@ -40,7 +40,17 @@ def histograms() -> tuple[Any, Grid]:
     return HistGradientBoostingClassifier(max_leaf_nodes=8, random_state=0), grid
 
 
-CASES = (("breast_cancer", boosting), ("cells", forest), ("cells", histograms))
+def depths() -> tuple[Any, Grid]:
+    """Forests of four limits on depth, of which trees seldom reach three."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    grid = {"max_depth": [None, 10, 20, 30], "max_features": ["sqrt", 0.3]}
+    return RandomForestClassifier(random_state=0), grid
+
+
+CASES = (
+    ("breast_cancer", boosting), ("cells", forest), ("cells", histograms), ("cells", depths),
+)  # fmt: skip
 
 
 def run(repeats: int) -> tuple[str, dict[str, Any]]:
@@ -51,7 +61,7 @@ def run(repeats: int) -> tuple[str, dict[str, Any]]:
         model, grid = made()
         grids.append({
             "table": table, "shape": data.X.shape, "model": type(model).__name__,
-            "candidates": int(np.prod([len(v) for v in grid.values()])),
+            "over": next(iter(grid)), "candidates": int(np.prod([len(v) for v in grid.values()])),
             "seconds": against(data.X, data.y, model, grid, repeats), "load": load(),
         })  # fmt: skip
         print(grids[-1], flush=True)
@@ -148,23 +158,24 @@ def warm(X: Any, y: Any, new: Any) -> list[tuple[str, bool]]:
 def shown(records: dict[str, Any]) -> str:
     """The records as two Markdown tables."""
     lines = [
-        "| data | model | candidates | search | seconds | times as long as luthier | range |",
-        "| --- | --- | --: | --- | --: | --: | --: |",
+        "| data | model | over | candidates | search | seconds "
+        "| times as long as luthier | range |",
+        "| --- | --- | --- | --: | --- | --: | --: | --: |",
     ]
     for r in records["grids"]:
         for name, each in r["seconds"].items():
             middle, span = ratio(r["seconds"], name, "luthier")
             lines.append(
                 f"| {r['table']}, {r['shape'][0]} x {r['shape'][1]} | {r['model']} "
-                f"| {r['candidates']} | {name} | {statistics.median(each):.2f} | {middle:.2f} "
-                f"| {span} |"
+                f"| {r['over']} | {r['candidates']} | {name} | {statistics.median(each):.2f} "
+                f"| {middle:.2f} | {span} |"
             )
     lines += [
         "",
-        f"Numbers of stages {', '.join(map(str, STAGES))}, and two values of another parameter; 5 "
-        "folds and a refit; every score of every fold is the same to the last digit; CPU time of "
-        f"one process. Without scores and the refit it would be {sum(STAGES)} stages over "
-        f"{max(STAGES)}, {sum(STAGES) / max(STAGES):.2f} times. {load()}.",
+        f"Numbers of stages {', '.join(map(str, STAGES))}, or depths None, 10, 20 and 30, and two "
+        "values of another parameter; 5 folds and a refit; every score of every fold is the same "
+        "to the last digit; CPU time of one process. Without scores and the refit stages would be "
+        f"{sum(STAGES)} over {max(STAGES)}, {sum(STAGES) / max(STAGES):.2f} times. {load()}.",
         "",
         "| what else might be done once | predictions that stay the same to the last digit |",
         "| --- | --: |",

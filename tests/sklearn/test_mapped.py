@@ -2,7 +2,9 @@
 
 import mmap
 import os
+import resource
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +104,32 @@ def test_few_rows_and_those_without_room_are_copied(temporary, tmp_path, monkeyp
     monkeypatch.undo()
     assert mapped.lean(given, together=True)[rows].base is None
     assert [path.name for path in tmp_path.iterdir()] == ["X.joblib"]
+
+
+def test_rows_that_cannot_be_written_are_copied(temporary):
+    """Somebody else may take the room meanwhile."""
+    X, given = temporary
+    rows = np.arange(3, 400)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        made = mapped.lean(given, together=True)[rows]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert made.base is None
+    np.testing.assert_array_equal(made, X[rows])
+    np.testing.assert_array_equal(mapped.lean(given, together=True)[rows], X[rows])
+
+
+def test_older_rows_are_deleted(temporary, tmp_path):
+    """Two files are kept at a time; who holds the rows of an older one keeps them."""
+    X, given = temporary
+    keys = [np.arange(start, 400) for start in range(5)]
+    made = [mapped.lean(given, together=True)[rows] for rows in keys]
+    for rows, one in zip(keys, made, strict=True):
+        np.testing.assert_array_equal(one, X[rows])
+    while len(list(tmp_path.glob("X.joblib-*"))) > 2:  # joblib's tracker deletes them in its turn
+        threading.Event().wait(0.01)
 
 
 class Centred(BaseEstimator):

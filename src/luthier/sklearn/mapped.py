@@ -13,6 +13,7 @@ import mmap
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,21 +97,22 @@ def _shared(X: Mapped, rows: npt.NDArray[np.integer[Any]]) -> mmap.mmap | None:
                 _let_go(source)
                 file.truncate(0)
                 for part in X.parts(rows):
-                    file.write(part.data)
+                    file.write(part.view(np.uint8).data)
                 file.flush()
             fcntl.flock(file, fcntl.LOCK_UN)  # the map keeps the file open, and would keep the lock
             return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
     except OSError:  # somebody else took the room
-        path.unlink(missing_ok=True)
+        resource_tracker.maybe_unlink(str(path), "file")
         return None
 
 
 def _let_go(source: str) -> None:
     """Delete the older files of a matrix's rows; who has mapped one keeps it."""
     whole = Path(source)
-    made = sorted(whole.parent.glob(f"{whole.name}-*"), key=lambda path: path.stat().st_mtime_ns)
-    for path in made[:-KEPT]:
-        resource_tracker.maybe_unlink(str(path), "file")
+    with suppress(FileNotFoundError):  # another worker is at it
+        made = sorted(whole.parent.glob(f"{whole.name}-*"), key=lambda one: one.stat().st_mtime_ns)
+        for path in made[:-KEPT]:
+            resource_tracker.maybe_unlink(str(path), "file")
 
 
 def lean(X: Any, together: bool = False) -> Any:
