@@ -365,7 +365,7 @@ def run(
 @guard
 def show(where: Where = ".", name: Name = None, json: Json = False) -> None:
     """How a study stands: its trials, the best of them, and what tuning gained."""
-    from luthier.cli.commands import show as work
+    from luthier.cli.looking import show as work
 
     work(where, name, Voice(json))
 
@@ -374,7 +374,7 @@ def show(where: Where = ".", name: Name = None, json: Json = False) -> None:
 @guard
 def best(where: Where = ".", name: Name = None, json: Json = False) -> None:
     """The best hyperparameters, one a line, or as JSON."""
-    from luthier.cli.commands import best as work
+    from luthier.cli.looking import best as work
 
     work(where, name, Voice(json))
 
@@ -390,7 +390,7 @@ def trials(
     json: Json = False,
 ) -> None:
     """The trials of a study, best first."""
-    from luthier.cli.commands import trials as work
+    from luthier.cli.looking import trials as work
 
     work(where, name, limit, sort, failed, Voice(json))
 
@@ -410,7 +410,7 @@ def tidy(
 
     Folders of running trials and of those that may be gone on from stay.
     """
-    from luthier.cli.commands import tidy as work
+    from luthier.cli.looking import tidy as work
 
     work(where, name, keep, folder, Voice(json))
 
@@ -427,7 +427,7 @@ def export(
     form: Annotated[str, typer.Option("--format", "-f", help="csv, json or parquet.")] = "",
 ) -> None:
     """Every trial as a table, for other tools."""
-    from luthier.cli.commands import export as work
+    from luthier.cli.looking import export as work
 
     work(where, name, to, form)
 
@@ -440,6 +440,6 @@ def report(
     to: Annotated[Path | None, typer.Option("--to", "-o", help="A .html or .md file.")] = None,
 ) -> None:
     """Write the report of a study again."""
-    from luthier.cli.commands import report as work
+    from luthier.cli.looking import report as work
 
     work(where, name, to)

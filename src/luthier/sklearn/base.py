@@ -54,6 +54,8 @@ class Folded(Figures, BaseSearchCV):  # type: ignore[misc]
 
     # Whether the best on fresh folds wins, or is only reported.
     _finalists_decide: ClassVar[bool] = False
+    # Whether a ConvergenceWarning comes once, with a count, and not for every fit.
+    _warns_once: ClassVar[bool] = False
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, **params: Any) -> Folded:

@@ -154,7 +154,8 @@ class Fitting:
     def _workers(self) -> Workers | Guarded:
         search = self.search
         if search.limit is None and search.n_jobs != "auto":
-            return Workers(search.n_jobs, getattr(search, "pre_dispatch", "2*n_jobs"))
+            dispatch = getattr(search, "pre_dispatch", "2*n_jobs")
+            return Workers(search.n_jobs, dispatch, once=search._warns_once)
         return Guarded(search.n_jobs, search.limit, self.started + (search.time_limit or math.inf))
 
     def _splitter(self) -> Any:

@@ -142,6 +142,7 @@ class SearchCV(Folded):
 
     _auto: ClassVar[str] = "auto"
     _finalists_decide: ClassVar[bool] = True
+    _warns_once: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseSearchCV._parameter_constraints,
         **Folded._more_constraints,

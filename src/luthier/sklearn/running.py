@@ -19,6 +19,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from luthier.errors import StudyError
 from luthier.run.shipping import ship
+from luthier.sklearn.convergence import Convergence, heard
 from luthier.sklearn.evaluate import DIED, evaluate, evaluate_all
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]  # arguments of `evaluate`
@@ -31,10 +32,13 @@ class Workers:
     ----------
     n_jobs, pre_dispatch
         As scikit-learn's searches have them.
+    once : bool
+        Say once, in the end, how often a ConvergenceWarning came, and not each time.
     """
 
-    def __init__(self, n_jobs: int | None, pre_dispatch: Any) -> None:
+    def __init__(self, n_jobs: int | None, pre_dispatch: Any, *, once: bool = False) -> None:
         self.n_jobs, self.pre_dispatch = n_jobs, pre_dispatch
+        self._once, self._convergence = once, Convergence()
         self.count = int(effective_n_jobs(n_jobs))
         self._pool: Any = None
 
@@ -44,6 +48,8 @@ class Workers:
 
     def __exit__(self, *error: Any) -> None:
         self._close(*error)
+        if error[:1] == (None,):
+            self._convergence.say()
 
     def _open(self, **how: Any) -> None:
         settings = {"n_jobs": self.n_jobs, "pre_dispatch": self.pre_dispatch} | how
@@ -140,23 +146,27 @@ class Workers:
             # A race asks for one fold at a time, and joblib takes longer than some of them.
             for group, calls in tasks():
                 for number, (given, settings) in zip(group, calls, strict=True):
-                    yield evaluate(number, *given, **settings)
+                    made, found = heard(self._once, evaluate, number, *given, **settings)
+                    self._convergence.add(1, found)
+                    yield made
             return
-        for made in self._pool(_joined(*some) for some in tasks()):
-            yield from made if isinstance(made, list) else [made]
+        for made, found in self._pool(_joined(self._once, *some) for some in tasks()):
+            several = made if isinstance(made, list) else [made]
+            self._convergence.add(len(several), found)
+            yield from several
 
 
-def _joined(group: Sequence[int], calls: Sequence[Call]) -> Any:
+def _joined(once: bool, group: Sequence[int], calls: Sequence[Call]) -> Any:
     """What joblib is given for some calls that one worker is to run."""
     (_, X, y, _), first = calls[0]
     if len(calls) == 1:
-        return delayed(evaluate)(group[0], *calls[0][0], **first)
+        return delayed(heard)(once, evaluate, group[0], *calls[0][0], **first)
     common = {k: v for k, v in first.items() if all(settings[k] is v for _, settings in calls)}
     own = [
         (number, model, how, {k: v for k, v in settings.items() if k not in common})
         for number, ((model, _, _, how), settings) in zip(group, calls, strict=True)
     ]
-    return delayed(evaluate_all)(own, X, y, **common)
+    return delayed(heard)(once, evaluate_all, own, X, y, **common)
 
 
 def _check(call: Call) -> None:
