@@ -38,7 +38,9 @@ share of the trials left before their end that would have been better than all t
 was finished. *ms* are CPU milliseconds per job. Intervals hold 95 % of {DRAWS:,} bootstrap samples
 of seeds, within tasks. A trial that goes on from an earlier one pays only for what is new, whoever
 asks for it; where each step is a fit on a larger share of the rows, there is nothing to go on from,
-and a trial that is not watched fits once."""
+and a trial that is not watched fits once. Of Syne Tune's model-based methods BOHB ran everywhere;
+MOBSTER, halving with a Gaussian process, thought for 63 CPU seconds in one run with one worker on
+kernel-diamonds, thirty times as long as BOHB, and was left at that."""
 
 
 @dataclass(frozen=True)
