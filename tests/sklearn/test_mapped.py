@@ -4,6 +4,8 @@ import mmap
 import os
 import resource
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -11,9 +13,8 @@ import numpy as np
 import pytest
 from joblib import dump, load
 from joblib._memmapping_reducer import SYSTEM_SHARED_MEM_FS, SYSTEM_SHARED_MEM_FS_MIN_SIZE
-from sklearn.base import BaseEstimator
 
-from luthier.sklearn import GridSearchCV, mapped
+from luthier.sklearn import mapped
 
 SHARED = Path(SYSTEM_SHARED_MEM_FS)
 IN_MEMORY = (
@@ -132,9 +133,19 @@ def test_older_rows_are_deleted(temporary, tmp_path):
         threading.Event().wait(0.01)
 
 
-class Centred(BaseEstimator):
-    """Writes into its rows; predicts whether it shared them, and what it then found in them."""
+# In a process of its own: joblib's tracker, which deletes, is shared by all that a process runs.
+SEARCHES = """
+import mmap, os
+from pathlib import Path
 
+import numpy as np
+from joblib._memmapping_reducer import SYSTEM_SHARED_MEM_FS
+from sklearn.base import BaseEstimator
+
+from luthier.sklearn import GridSearchCV
+
+
+class Centred(BaseEstimator):  # writes into its rows; tells whether it shared them, and their sum
     def __init__(self, by=1.0):
         self.by = by
 
@@ -145,22 +156,28 @@ class Centred(BaseEstimator):
         return self
 
 
+X = np.random.default_rng(2).normal(size=(120_000, 97))
+scoring = {
+    "shared": lambda model, X, y=None: float(model.shared_),
+    "found": lambda model, X, y=None: model.found_,
+}
+alone, two = (
+    GridSearchCV(Centred(), {"by": [0.5, 1.5]}, scoring=scoring, cv=4, n_jobs=n, refit=False).fit(X)
+    for n in (1, 2)
+)
+assert (two.cv_results_["mean_test_shared"] == 1).all()
+assert (alone.cv_results_["mean_test_shared"] == 0).all()
+for fold in range(4):
+    name = f"split{fold}_test_found"
+    np.testing.assert_array_equal(two.cv_results_[name], alone.cv_results_[name])
+print(os.getpid())
+"""
+
+
 @pytest.mark.skipif(not IN_MEMORY, reason="joblib keeps its files on a disk")
 def test_searches_share_folds_and_leave_nothing():
     """Results are those of one process, also where estimators write into their input."""
-    X = np.random.default_rng(2).normal(size=(120_000, 97))
-    scoring = {
-        "shared": lambda model, X, y=None: float(model.shared_),
-        "found": lambda model, X, y=None: model.found_,
-    }
-    alone, two = (
-        GridSearchCV(Centred(), {"by": [0.5, 1.5]}, scoring=scoring, cv=4, n_jobs=n, refit=False)
-        for n in (1, 2)
-    )
-    alone.fit(X), two.fit(X)
-    assert (two.cv_results_["mean_test_shared"] == 1).all()
-    assert (alone.cv_results_["mean_test_shared"] == 0).all()
-    for fold in range(4):
-        name = f"split{fold}_test_found"
-        np.testing.assert_array_equal(two.cv_results_[name], alone.cv_results_[name])
-    assert not list(SHARED.glob(f"joblib_memmapping_folder_{os.getpid()}_*/*"))
+    ran = subprocess.run([sys.executable, "-c", SEARCHES], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not list(SHARED.glob(f"joblib_memmapping_folder_{int(ran.stdout)}_*"))
