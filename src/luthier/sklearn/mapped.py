@@ -102,7 +102,8 @@ def _shared(X: Mapped, rows: npt.NDArray[np.integer[Any]]) -> mmap.mmap | None:
             fcntl.flock(file, fcntl.LOCK_UN)  # the map keeps the file open, and would keep the lock
             return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
     except OSError:  # somebody else took the room
-        resource_tracker.maybe_unlink(str(path), "file")
+        with suppress(FileNotFoundError):
+            _delete(path)
         return None
 
 
@@ -112,7 +113,17 @@ def _let_go(source: str) -> None:
     with suppress(FileNotFoundError):  # another worker is at it
         made = sorted(whole.parent.glob(f"{whole.name}-*"), key=lambda one: one.stat().st_mtime_ns)
         for path in made[:-KEPT]:
-            resource_tracker.maybe_unlink(str(path), "file")
+            _delete(path)
+
+
+def _delete(path: Path) -> None:
+    """Delete a file of rows, and have joblib's tracker forget it.
+
+    The tracker does not delete it itself: it takes its time, so two workers would ask for it, and
+    of the second one it complains.
+    """
+    path.unlink()
+    resource_tracker.unregister(str(path), "file")
 
 
 def lean(X: Any, together: bool = False) -> Any:
