@@ -8,12 +8,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gc
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 import luthier
+
+# Triton, which PyTorch's builds for GPUs bring, crashes where TensorFlow was loaded before it.
+with suppress(ImportError):
+    import triton  # noqa: F401
 
 # The same examples everywhere, and as much time as a busy machine needs: what fails in one place
 # fails in all. `--hypothesis-profile=default` looks for other examples.
