@@ -133,6 +133,29 @@ def test_older_rows_are_deleted(temporary, tmp_path):
         threading.Event().wait(0.01)
 
 
+class Tracker:
+    """Only remembers what it is asked for: the real one takes its time."""
+
+    def __init__(self):
+        self.asked = []
+
+    def maybe_unlink(self, name, kind):
+        self.asked.append(name)
+
+    unregister = maybe_unlink
+
+
+def test_two_workers_that_let_go_at_once_tell_the_tracker_once(tmp_path, monkeypatch):
+    """It complains of a file that it does not know any more."""
+    monkeypatch.setattr(mapped, "resource_tracker", tracker := Tracker())
+    for number in range(mapped.KEPT + 3):
+        (tmp_path / f"X-{number}").touch()
+        os.utime(tmp_path / f"X-{number}", (number, number))
+    for _ in range(2):
+        mapped._let_go(str(tmp_path / "X"))
+    assert tracker.asked == [str(tmp_path / f"X-{number}") for number in range(3)]
+
+
 # In a process of its own: joblib's tracker, which deletes, is shared by all that a process runs.
 SEARCHES = """
 import mmap, os
