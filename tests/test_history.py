@@ -349,14 +349,19 @@ def test_a_history_that_has_grown_shows_what_one_made_afresh_does(events, data):
     for i, event in enumerate(events):
         grown.apply(event)
         if i % often == 0:
-            for view in (grown.seen(), grown.merged(), grown.seen().merged()):
+            learned = grown.seen().learned()
+            for view in (grown.seen(), grown.merged(), grown.seen().merged(), learned,
+                         learned.merged()):  # fmt: skip
                 assert len(view.X) == len(view)
 
     fresh = fold(*events)
-    for views in (grown.seen(), fresh.seen()), (grown.merged(), fresh.merged()), (
-        grown.seen().merged(), fresh.seen().merged()
+    for look in (
+        History.seen, History.merged, lambda made: made.seen().merged(),
+        lambda made: made.seen().learned(), lambda made: made.seen().learned().merged(),
     ):  # fmt: skip
-        np.testing.assert_equal(content(views[0]), content(views[1]))
+        one, other = look(grown), look(fresh)
+        assert one.space == other.space
+        np.testing.assert_equal(content(one), content(other))
 
 
 def test_what_a_retry_does_again_is_left_out_of_a_history_that_was_looked_at_before():
@@ -609,3 +614,43 @@ def test_columns_grow_by_doubling():
 
     assert len(arrays) < 12
     assert made.step.tolist() == list(range(5000))
+
+
+# -- what running has shown ------------------------------------------------------------------------
+
+
+def test_a_condition_that_trials_have_shown_is_in_the_space_and_its_trials_go_on():
+    made = fold(begin())
+    assert made.learned() is made
+    for i, a in enumerate((0, 1, 0, 1)):
+        made.apply(created(i, {"x": 3.0, "n": 4, "a": a}))
+        assert made.learned() is made
+    space = SPACE.grow(z=Float(2, 7))
+    made.apply(Event("grew", None, 1.0, {"space": space.to_json()}))
+    for i, a in enumerate((0, 1, 0, 1)):
+        asked = {"x": 3.0, "n": 4, "a": a, **({"z": 6.0} if a else {})}
+        made.apply(finished(i, params=asked))
+
+    learned = made.learned()
+
+    assert learned.space == space.grow(z=Float(2, 7, when={"a": ["v", "w"]}))
+    np.testing.assert_array_equal(learned.X, made.X)
+    made.apply(created(4, {"x": 9.0, "n": 2, "a": 0}))
+    made.apply(finished(4, loss=(0.5,)))
+    assert made.learned() is learned
+    assert learned.Y[:, 0].tolist() == made.Y[:, 0].tolist()
+    made.apply(created(5, {"x": 0.0, "n": 2, "a": 0}))
+    made.apply(finished(5, params={"x": 0.0, "n": 2, "a": 0, "z": 3.0}))
+    assert made.learned() is made  # it was wrong
+
+
+def test_a_trial_that_was_stopped_before_it_reported_shows_no_condition():
+    asked, more = {"x": 3.0, "n": 4}, {"x": 3.0, "n": 4, "a": 1}
+    made = fold(begin(), *(created(i, more if i % 2 else asked) for i in range(8)))
+    for i in range(0, 8, 2):
+        made.apply(finished(i, "STOPPED", params={"n": 2}))
+        made.apply(finished(i + 1, params={"n": 4, "a": 1}))
+
+    assert made.learned() is made
+    made.apply(told(0, 1, 2.0))
+    assert made.learned().space["a"].when == {"n": (3, 4, 5)}

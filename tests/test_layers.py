@@ -29,6 +29,7 @@ LAYERS = """
     asked parts outcome
     history
     encoded lineage ranking tried
+    switches
     space
     space_changes space_points space_draws
     space_params

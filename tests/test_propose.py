@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from luthier import Choice, Float, Int, Space, Study
 from luthier.history import Event, History
@@ -82,3 +83,70 @@ def test_a_queued_point_may_leave_its_budget_to_the_scheduler():
     first = [(7, 18, -1), (11, 2, -1), (12, 2, -1), (13, 2, -1)]
     assert trials == [*first, (13, 6, 3), (14, 2, -1)]
     assert not study.history.queue
+
+
+def branches(trial):
+    """Only one of the optimizers has a momentum."""
+    rate = trial.float("rate", 2, 9)
+    kind = trial.choice("optimizer", "adam", "sgd")
+    return rate + (trial.float("momentum", 0.1, 0.7) if kind == "sgd" else 0)
+
+
+def test_what_a_branch_does_not_ask_for_is_no_longer_proposed():
+    study = Study(sampler="random", seed=3).run(branches, trials=12)
+
+    tasks = [study.ask()[0].task for _ in range(12)]
+
+    kinds = [task.space["optimizer"].value(task.raw["optimizer"]) for task in tasks]
+    assert set(kinds) == {"adam", "sgd"}
+    assert ["momentum" in task.raw for task in tasks] == [kind == "sgd" for kind in kinds]
+    assert not study.space["momentum"].when  # the log keeps what was asked for, and no more
+
+
+@pytest.mark.parametrize("sampler", ["auto", "tpe"])
+def test_trials_that_differ_in_what_is_not_asked_for_are_the_same(sampler):
+    def objective(trial):
+        kind = trial.choice("kind", "a", "b")
+        return trial.int("n", 1, 3) + (trial.int("more", 1, 2) if kind == "b" else 0)
+
+    study = Study(sampler=sampler, seed=3).run(objective, trials=9)
+
+    told = [tuple(sorted(result.params.items())) for result in study.results]
+    assert len(set(told)) == len(told) == 9
+
+
+def test_a_condition_that_is_wrong_neither_lasts_nor_ends_a_study():
+    def objective(trial):
+        kind, n = trial.choice("kind", "a", "b"), trial.int("n", 1, 2)
+        return n + (trial.int("more", 1, 2) if kind == "b" or n == 2 else 0)  # no single cause
+
+    study = Study(seed=3).run(objective, trials=50)
+
+    told = {tuple(r.params.values()) for r in study.results}
+    assert told == {
+        ("a", 1),
+        *((k, n, m) for k, n in [("a", 2), ("b", 1), ("b", 2)] for m in (1, 2)),
+    }
+
+
+def test_fixed_values_and_conditions_that_trials_have_shown():
+    study = Study(sampler="random", seed=3).run(branches, trials=12)
+
+    study.run(branches, more=4, fixed={"optimizer": "adam"})
+    study.run(branches, more=4, fixed={"optimizer": "adam", "momentum": 0.5})
+    study.run(branches, more=4, fixed={"momentum": 0.5, "rate": 3.0})
+
+    told = [(r.params["optimizer"], r.params.get("momentum")) for r in study.results][12:]
+    assert told[:8] == [("adam", None)] * 8
+    assert all(momentum == (0.5 if kind == "sgd" else None) for kind, momentum in told[8:])
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "budget"),
+    [("auto", 1), ("asha", 1), ("hyperband", 1), ("bohb", 1), ("dehb", 1), ("pasha", 1),
+     ("full", 27)],
+)  # fmt: skip
+def test_the_first_trial_is_given_as_little_as_others_before_its_names_are_known(scheduler, budget):
+    study = Study(scheduler=scheduler, fidelity=("epochs", 1, 27), seed=3)
+
+    assert study.ask()[0].budget == budget

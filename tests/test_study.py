@@ -656,6 +656,10 @@ def test_explain_says_what_proposes_next_and_why():
 
     assert "process" in modelled.explain()
     assert "2 objectives" in many.explain()
+    running = Study(sampler="random").run(
+        lambda t: t.int("n", 1, 9) if t.choice("k", "a", "b") == "a" else 1.0, trials=12
+    )
+    assert running.explain().endswith("there only sometimes: n with k 'a'.")
     assert Study(SPACE, sampler="random").explain().startswith("Random(): Draws uniformly")
 
 

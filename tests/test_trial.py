@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from luthier import Float, Space, Study
+from luthier.samplers import GP, Mixed, Narrow, Startup
 
 
 def test_a_space_is_defined_by_asking_for_it():
@@ -29,8 +30,8 @@ def test_a_space_is_defined_by_asking_for_it():
 
 
 def test_a_new_name_is_drawn_from_its_name_whatever_the_order_of_calls():
-    one = Study(seed=4).ask()[0]
-    two = Study(seed=4).ask()[0]
+    one = Study(sampler="random", seed=4).ask()[0]
+    two = Study(sampler="random", seed=4).ask()[0]
 
     a = (one.float("a", 1, 3), one.float("b", 1, 3))
     b = (two.float("b", 1, 3), two.float("a", 1, 3))
@@ -185,3 +186,85 @@ def test_a_report_needs_a_whole_step():
 
     with pytest.raises(ValueError, match=r"whole number, got 1\.5"):
         trial.report(0.1, 1.5)
+
+
+def test_who_was_stopped_after_a_report_has_what_it_asked_for():
+    def objective(trial):
+        x = trial.float("x", 2, 9)
+        for step in (1, 2, 3):
+            trial.report(x, step)
+            if trial.should_stop():
+                return None
+        return x + trial.float("late", 2, 5)
+
+    study = Study(sampler="random", scheduler="asha", fidelity=("steps", 1, 3), seed=2)
+    study.enqueue({"x": 5.0, "late": 3.0})  # the whole, so that both names are known
+    study.run(objective, trials=20)
+
+    history = study.history
+    stopped = np.flatnonzero(history.stopped)
+    went_on = np.flatnonzero(history.done & (history.parent >= 0))
+    assert len(stopped) > 5 < len(went_on) + 3
+    assert {tuple(study[row].params) for row in stopped.tolist()} == {("x",)}
+    for row in went_on.tolist():
+        parent = int(history.parent[row])
+        assert study[row].params["late"] == history.asked(parent)[-1]["late"]
+
+
+def test_the_first_trial_has_defaults_and_what_is_usual():
+    def objective(trial):
+        trial.choice("optimizer", "sgd", "adam")
+        trial.float("learning_rate", 1e-5, 1.0, log=True)
+        trial.int("strange", 5, 9)
+        trial.float("own", 0.0, 1.0, default=0.75)
+        trial.float("believed", 0.0, 1.0, likely=(0.1, 0.2))
+        return 1.0
+
+    first = [Study(seed=i).run(objective, trials=1)[0].params for i in range(4)]
+    drawn = [Study(seed=i, sampler="random").run(objective, trials=1)[0].params for i in range(4)]
+
+    plain = {"optimizer": "adam", "learning_rate": 0.001, "strange": 7, "own": 0.75}
+    for params in first:
+        believed = params.pop("believed")
+        assert params == pytest.approx(plain)
+    assert believed != 0.5
+    assert all(len({params[name] for params in drawn}) > 1 for name in plain)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "usual"),
+    [(name, True) for name in ("gp", "tpe", "forest", "cmaes", "differential", "genetic")]
+    + [(name, False) for name in ("random", "qmc", GP(usual=False), Startup(), Narrow("random"))]
+    + [(made, True) for made in (Narrow("tpe"), Startup("tpe"), Mixed([("qmc", 1), ("tpe", 1)]))],
+    ids=repr,
+)
+def test_samplers_that_begin_with_what_is_usual_do_so_before_a_name_is_known(sampler, usual):
+    (trial,) = Study(sampler=sampler, seed=3).ask()
+
+    assert (trial.float("x", 0, 1) == 0.5) == usual
+
+
+def test_new_names_of_later_branches_begin_so_too_but_not_side_by_side():
+    study = Study(seed=3)
+    one, other = study.ask()[0], study.ask()[0]
+    assert one.float("x", 0, 1) == 0.5
+    assert other.float("x", 0, 1) != 0.5
+    study.tell(one, 1.0)
+    study.tell(other, 2.0)
+
+    (third,) = study.ask()
+
+    assert third.float("x", 0, 1) != 0.5
+    assert third.float("new", 0, 1) == 0.5
+
+
+def test_a_retry_gets_the_same_new_names():
+    study = Study(seed=3)
+    first = study.ask()[0]
+    study.enqueue({"x": 0.3})
+    study.driver.lose(first.number, "Lost", "gone")
+
+    again, queued = study.ask()[0], study.ask()[0]
+
+    assert (again.parent, again.float("x", 0, 1)) == (first.number, 0.5)
+    assert queued.float("x", 0, 1) == 0.3

@@ -63,6 +63,29 @@ class Luthier:
         self.study.tell(token, loss)
 
 
+class Running(Luthier):
+    """The same, told no space: the objective asks for its parameters as it runs."""
+
+    def __init__(self, space: Space, seed: int, trials: int, flight: int) -> None:
+        self.space = space
+        self.study = Study(sampler=self.sampler, seed=seed)
+
+    def ask(self) -> tuple[Any, Params]:
+        (trial,), made = self.study.ask(), Params()
+        for name in ordered(self.space):
+            p = self.space[name]
+            if active(p, made):
+                made[name] = self.asked(trial, name, p)
+        return trial, made
+
+    def asked(self, trial: Any, name: str, p: Any) -> Any:
+        if isinstance(p, Choice):
+            return trial.choice(name, list(p.options), ordered=p.ordered)
+        kind = trial.int if isinstance(p, Int) else trial.float
+        step = {} if p.step is None else {"step": p.step}
+        return kind(name, p.low, p.high, log=p.log, default=p.default, **step)
+
+
 class Optuna:
     """Optuna's default, define by run."""
 
@@ -449,7 +472,8 @@ USUAL = ["random", "luthier-auto", "luthier-gp", "luthier-tpe", "optuna-tpe", "o
 
 
 def rival(name: str) -> type[Any]:
-    """The class of that name; ``luthier-`` and a sampler's name stand for that sampler.
+    """The class of that name; ``luthier-`` and a sampler's name stand for that sampler, and
+    ``running-`` and its name for it in a space that is defined by running.
 
     ``without-`` and an ingredient stand for the default sampler without it.
 
@@ -466,10 +490,17 @@ def rival(name: str) -> type[Any]:
     ingredient = name.removeprefix("without-")
     if ingredient in INGREDIENTS and ingredient != name:
         return type(name, (Without,), {"ingredient": ingredient})
+    own = name.removeprefix("running-")
+    if own in samplers.NAMES and name == f"running-{own}":
+        return type(name, (Running,), {"sampler": own})
     own = "random" if name == "random" else name.removeprefix("luthier-")
     if own in samplers.NAMES and name in ("random", f"luthier-{own}"):
         return type(name, (Luthier,), {"sampler": own})
-    known = [*RIVALS, "random", *(f"luthier-{sampler}" for sampler in samplers.NAMES)]
+    known = [
+        *RIVALS,
+        "random",
+        *(f"{how}-{sampler}" for how in ("luthier", "running") for sampler in samplers.NAMES),
+    ]
     raise SystemExit(f"--rivals: there is none named {name!r}. There are:\n  {', '.join(known)}")
 
 

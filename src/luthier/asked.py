@@ -6,13 +6,15 @@ value of its own range.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from luthier import space_usual
 from luthier.errors import SpaceError
-from luthier.parameters import Choice, Float, Int, Parameter, Raw
+from luthier.parameters import MISSING, Choice, Float, Int, Parameter, Raw
 from luthier.parameters.choice import Weights
 from luthier.space import Space
 
@@ -40,6 +42,23 @@ def read(
             pass  # it was proposed for a wider range than this call's
     drawn = wanted.from_unit(_unit(wanted, entropy))
     return drawn, drawn
+
+
+def usual(name: str, wanted: Parameter, known: Mapping[str, Parameter]) -> Raw | None:
+    """What is given to a parameter that is asked for the first time: its default, what those of
+    its name usually are, beside the known ones, or the middle of a range.
+
+    None for an option of which nothing is known, and where `likely` says more.
+    """
+    if wanted.likely is not None:
+        return None
+    if wanted.default is not None and wanted.default is not MISSING:
+        return wanted.raw(wanted.default, name)
+    pairs = {**known, name: wanted}
+    unit = space_usual.usual(pairs.items()).get(list(pairs).index(name))
+    if unit is None:
+        return None if isinstance(wanted, Choice) else wanted.from_unit(0.5)
+    return wanted.from_unit(unit)
 
 
 def held(wanted: Parameter, joint: Parameter) -> Parameter:

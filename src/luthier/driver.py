@@ -199,6 +199,7 @@ class Driver:
             parent_folder=self._parent_folder(row),
             hints=history.created(row).get("hints", {}),
             fidelity=history.fidelity,
+            usual=self._draw(row) in history.usual,
         )
         return Trial(task, self)
 

@@ -8,7 +8,8 @@ opened    space, objectives, seed, sampler, scheduler; about: versions and machi
 grew      space: all parameters from here on; or parameters: those added or widened
 queued    params: a configuration to try next; again: even if it was tried before; whole: false if
           the scheduler says how much it is given
-created   draw, params; where they matter: parent, tag, budget, queued (which entry), owner
+created   draw, params; where they matter: parent, tag, budget, queued (which entry), owner; usual:
+          numbers with names that are not known yet get what is usual
 reported  step, loss: one number per objective; metrics: whatever else was reported
 finished  state; for DONE loss and metrics; params if the trial asked for others than it was given;
           error (kind, message, traceback) for FAILED and LOST; seconds

@@ -17,7 +17,7 @@ from luthier import ranking
 from luthier.encoded import Encoded
 from luthier.errors import SpaceError, StoreError
 from luthier.events import GONE, KINDS, Event, State
-from luthier.lineage import Merged, Seen, alike, shown
+from luthier.lineage import Learned, Merged, Seen, alike, shown
 from luthier.numerics.columns import Columns
 from luthier.objectives import Constraint, Fidelity, Objective
 from luthier.parameters import Array, Ints, Raw
@@ -116,6 +116,7 @@ class History:
         self._bodies: list[dict[str, Any]] = []  # of finished; of created while a trial runs
         self._facts: dict[int, dict[str, Any]] = {}
         self._metrics: dict[int, dict[int, dict[str, Any]]] = {}  # reported, by step
+        self.usual: set[int] = set()  # draws that begin unknown names with what is usual
         self._retried: set[int] = set()  # lost trials that were tried again
         self._attempts: dict[int, int] = {}  # how often a draw was tried, if more than once
         self._plain = True  # every row is its own draw, and none is lost
@@ -126,6 +127,7 @@ class History:
         self.cost: str | None = None
         self._seen: Seen | None = None
         self._merged: Merged | None = None
+        self._learned: Learned | None = None
         self._fold = {kind: getattr(self, f"_{kind}") for kind in KINDS}
         self._begin(Space() if space is None else space, objectives, seed)
 
@@ -190,6 +192,8 @@ class History:
         if self._merged is not None:
             follows = self._plain and self._merged.follow(kind, row, at, body)
             self._merged = self._merged if follows else None
+        if self._learned is not None and not self._learned.follow(kind, row, at, body):
+            self._learned = None
 
     def _opened(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         self.opened = {**body, "at": at}
@@ -215,7 +219,7 @@ class History:
         """
         self.space = space
         self._encoded, self._tried = Encoded(space), Tried()
-        self._seen = self._merged = None
+        self._seen = self._merged = self._learned = None
 
     def _queued(self, trial: int | None, at: float, body: dict[str, Any]) -> None:
         self.queue.append({**body, "queued": self._taken + len(self.queue)})
@@ -230,6 +234,8 @@ class History:
             self._attempts[draw] = self._attempts.get(draw, 1) + 1
         self._add(n, at, body)
         self._plain = self._plain and draw == n
+        if body.get("usual"):
+            self.usual.add(draw)
         entry = body.get("queued")
         if entry is not None and entry >= self._taken:
             del self.queue[: entry + 1 - self._taken]
@@ -467,6 +473,15 @@ class History:
             return self
         self._merged = self._merged or Merged(self)
         return shown(self._merged)
+
+    def learned(self) -> History:
+        """As if the space had the conditions that trials have shown.
+
+        For a space that is defined by running, see `luthier.switches`. It is this history itself
+        where there are none.
+        """
+        self._learned = self._learned or Learned(self)
+        return self if self._learned.made is self else shown(self._learned)
 
     # -- for `luthier.lineage` --------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Lineage: what a history shows of trials that go on from others, kept up to date by events.
 
-`History.seen` and `History.merged` are histories of their own. They are made once and then follow
-the log: an event costs the same however long the study is. Where an event changes what came
-before, which is rare, it is made anew.
+`History.seen`, `History.merged` and `History.learned` are histories of their own. They are made
+once and then follow the log: an event costs the same however long the study is. Where an event
+changes what came before, which is rare, it is made anew.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from luthier.parameters import Ints, Raw
+from luthier.switches import Switches
 
 if TYPE_CHECKING:
     from luthier.history import History
@@ -167,3 +168,34 @@ class Merged:
         if place in self._before:
             return alike(self._before[place], body["params"])
         return bool(self.made.parent[place] < 0)
+
+
+class Learned:
+    """The conditions of a space that is defined by running; see `History.learned`.
+
+    What a trial asked for is known of those that were done, and of those that were stopped after
+    a report: of the others, what was proposed is kept.
+    """
+
+    def __init__(self, source: History) -> None:
+        self.source, self._switches = source, Switches(source.space)
+        told = np.zeros(len(source), dtype=bool)
+        told[source.owner] = True
+        self._switches.add(source.X[source.done | (source.stopped & told)])
+        self._conditions = self._switches.conditions()
+        self.made = source.within(self._switches.applied()) if self._conditions else source
+
+    def follow(self, kind: str, row: int, at: float, body: dict[str, Any]) -> bool:
+        if kind == "reported" and not self.source.running[row]:
+            return False  # a trial that had been stopped without a report
+        if kind == "finished" and self._told(row, body["state"]):
+            self._switches.add(self.source.X[[row]])
+            if self._switches.conditions() != self._conditions:
+                return False
+        if self.made is not self.source:
+            self.made._take(kind, row, int(self.source.number[row]), at, body)
+        return True
+
+    def _told(self, row: int, state: str) -> bool:
+        """Whether a trial that has just ended asked for all that it was going to."""
+        return state == "DONE" or (state == "STOPPED" and bool((self.source.owner == row).any()))

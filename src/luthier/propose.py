@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from luthier.errors import StudyError
+from luthier.errors import SpaceError, StudyError
+from luthier.events import State
 from luthier.history import History
 from luthier.outcome import plain
 from luthier.parameters import Array, Raw
-from luthier.parts import Proposal, Sampler, Scheduler
+from luthier.parts import Job, Proposal, Sampler, Scheduler
 from luthier.space import Space
 
 FEW, MANY = 100, 1000  # draws in search of a point that was not tried
@@ -51,39 +53,36 @@ def propose(
         return body | ({"tag": int(history.tag[row])} if history.tag[row] else {})
     draw = history.proposals
     rng = np.random.default_rng(np.random.SeedSequence(history.seed, spawn_key=(draw,)))
+    begun: dict[str, Any] = {"draw": draw}
+    if dynamic and getattr(sampler, "usual", False) and not history.counts[State.RUNNING]:
+        begun["usual"] = True  # trials side by side would be too much alike
     queued, x = dict[str, Any](), np.empty(0)
     if history.queue:
         entry = history.queue[0]
         told = {**hints, **entry.get("hints", {})}
-        queued = {"draw": draw, "params": space.complete(entry["params"], rng)}
+        queued = begun | {"params": space.complete(entry["params"], rng)}
         queued |= ({"hints": told} if told else {}) | {"queued": entry["queued"]}
-        if entry.get("whole", True) or not len(space):
+        if entry.get("whole", True):
             return queued
         x = space.rows([queued["params"]])[0]
         sampler = _Given(x[None])
-    if not len(space):
+    elif not len(space):
         # Without parameters there is one point; unless the objective has yet to name them.
-        body = {"draw": draw, "params": {}} | ({"hints": hints} if hints else {})
-        return body if dynamic or not len(history) else None
-    seen = history.seen()
-    seen = seen if space is history.space else seen.within(space)
-    jobs = scheduler.next(space, seen, sampler, 1, rng)
-    if not jobs:
+        if not dynamic:
+            return None if len(history) else {"draw": draw, "params": {}}
+        sampler = _Given(np.empty((1, 0)))
+    for part, seen in _views(history, space, fixed or {}, dynamic):
+        jobs = scheduler.next(part, seen, sampler, 1, rng)
+        if not jobs:
+            continue
+        job = jobs[0]
+        taken = bool(queued) and job.parent < 0 and np.array_equal(job.x, x, equal_nan=True)
+        raw = queued["params"] if taken else _raw(history, part, seen, job, rng)
+        if raw is not None:
+            break
+    else:
         return None
-    job = jobs[0]
-    raw: dict[str, Raw] | None = space.raw(job.x)
-    taken = bool(queued) and job.parent < 0 and np.array_equal(job.x, x, equal_nan=True)
-    if taken:
-        raw = queued["params"]
-    elif job.parent >= 0:
-        row = int(np.flatnonzero(seen.number == job.parent)[0])
-        if np.array_equal(job.x, seen.X[row], equal_nan=True):
-            raw = history.raw(job.parent)  # it goes on, to the last digit
-    elif history.tried(raw or {}) is not None:
-        raw = _untried(space, history, rng)
-    if raw is None:
-        return None
-    body = queued if taken else {"draw": draw, "params": raw}
+    body = queued if taken else begun | {"params": raw}
     if job.tag:
         body["tag"] = int(job.tag)
     if job.parent >= 0:
@@ -93,6 +92,36 @@ def propose(
     if hints and not taken:
         body["hints"] = hints
     return body
+
+
+def _views(
+    history: History, space: Space, fixed: Mapping[str, Any], dynamic: bool
+) -> Iterator[tuple[Space, History]]:
+    """Where a point is looked for. A space that is defined by running has first the conditions
+    that trials have shown; by these alone it may seem that nothing is left to try."""
+    seen = history.seen()
+    if dynamic:
+        learned, part = seen.learned(), None
+        with suppress(SpaceError):  # fixed values that were never seen together
+            part, _ = fixed_space(learned.space, fixed, dynamic=True)
+        if learned is not seen and part is not None:
+            yield part, learned if part is learned.space else learned.within(part)
+    yield space, seen if space is history.space else seen.within(space)
+
+
+def _raw(
+    history: History, space: Space, seen: History, job: Job, rng: np.random.Generator
+) -> dict[str, Raw] | None:
+    """The raw parameters of a job; None where its point was tried and none is left that was not."""
+    raw = space.raw(job.x)
+    if job.parent >= 0:
+        row = int(np.flatnonzero(seen.number == job.parent)[0])
+        if np.array_equal(job.x, seen.X[row], equal_nan=True):
+            # It goes on, to the last digit; also with what it has not asked for yet.
+            return {**history.asked(job.parent)[-1], **history.raw(job.parent)}
+    elif len(space) and history.tried(raw) is not None:
+        return _untried(space, history, rng)
+    return raw
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from luthier.results import Result, leaders, result, table
 from luthier.samplers.wrapped import explain
 from luthier.space import Space
 from luthier.study_shown import page, text
+from luthier.switches import in_words
 from luthier.trial import Trial
 
 if TYPE_CHECKING:
@@ -567,9 +568,13 @@ class Study:
     def explain(self) -> str:
         """What proposes the next trial and why, and who is stopped, in words."""
         history = self.history.seen()
-        told = explain(self.sampler, self.space, history.merged())
+        if history.opened.get("dynamic"):
+            history = history.learned()
+        told = [explain(self.sampler, history.space, history.merged())]
+        if history.space is not self.space:
+            told.append(in_words(history.space))
         stops = getattr(self.scheduler, "explain", None)
-        return told if stops is None else f"{told}\n{stops(self.space, history)}"
+        return "\n".join(told if stops is None else [*told, stops(history.space, history)])
 
     def spent(self) -> Spent:
         """What the study cost so far, where the time went, and what stopping early saved."""

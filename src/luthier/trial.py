@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 
 from luthier import outcome
-from luthier.asked import held, join, read
+from luthier.asked import held, join, read, usual
 from luthier.errors import SpaceError, StudyError
 from luthier.history import Fidelity, Objective
 from luthier.parameters import Choice, Float, Int, Parameter, Raw
@@ -56,6 +56,8 @@ class Task:
         Values that a user queued for names that no trial has asked for yet.
     fidelity : Fidelity or None
         What the study gives trials less of.
+    usual : bool
+        Numbers that no trial has asked for yet get what is usual, see `luthier.asked.usual`.
     """
 
     number: int
@@ -71,6 +73,7 @@ class Task:
     parent_folder: str | None = None
     hints: dict[str, Any] = field(default_factory=dict)
     fidelity: Fidelity | None = None
+    usual: bool = False
 
 
 @dataclass(eq=False, repr=False)
@@ -92,6 +95,7 @@ class Trial:
     raw: dict[str, Raw] = field(init=False)
     added: dict[str, Parameter] = field(init=False)  # parameters that the space does not have so
     told: bool = field(init=False, default=False)  # should_stop said so
+    reported: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         task = self.task
@@ -170,6 +174,7 @@ class Trial:
             loss, metrics = outcome.read_report(value, self.task.objectives)
         except outcome.Invalid as error:
             raise StudyError(str(error)) from None
+        self.reported = True
         self.line.report(self.number, int(step), loss, metrics)
 
     def should_stop(self) -> bool:
@@ -264,13 +269,16 @@ class Trial:
         proposed = self.task.raw.get(name)
         if name in self.task.hints:
             proposed = joint.raw(self.task.hints[name], name)
+        elif known is None and self.task.usual:
+            proposed = usual(name, wanted, {**dict(self.task.space.items()), **self.added})
         raw, value = read(proposed, joint, wanted, entropy)
         self.raw[name], self.params[name] = raw, value
         return value
 
     def final(self, *, done: bool) -> dict[str, Raw]:
-        """The raw parameters to record: a trial that ended early keeps what was proposed."""
-        if not self.task.dynamic or done:
+        """The raw parameters to record: a trial that ended before it reported keeps what was
+        proposed, as it may not have asked for everything."""
+        if not self.task.dynamic or done or self.reported:
             return self.raw
         return {**self.task.raw, **self.raw}
 

@@ -227,7 +227,7 @@ def test_configurations_keep_to_the_conditions_of_their_space():
     full = {name: p.value(p.from_unit(0.3)) for name, p in made.items()}
     for model in ("svm", "network"):
         made.check(inside(made, {**full, "model": model}))
-    for name in ("random", "luthier-tpe", "optuna-tpe", "optuna-luthier"):
+    for name in ("random", "luthier-tpe", "running-auto", "optuna-tpe", "optuna-luthier"):
         optimiser = rival(name)(made, 3, 10, 1)
         for i in range(10):
             token, params = optimiser.ask()

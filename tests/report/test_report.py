@@ -359,7 +359,8 @@ def test_a_space_that_is_defined_by_running():
     _, text = both(study)
 
     assert "The space was defined by running" in text
-    assert "| `depth`" in text
+    assert "When one is active is what trials have shown." in text
+    assert "| `depth`   | whole number | 2 to 7  | kind is a   |" in text
 
 
 def test_running_stopped_and_lost_trials_are_counted():

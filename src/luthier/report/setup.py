@@ -117,14 +117,14 @@ def space(history: History) -> Section:
     space = history.space
     blocks: list[Block] = []
     if history.opened.get("dynamic"):
-        blocks.append(
-            Text(
-                (
-                    "The space was defined by running: these are the parameters that trials asked "
-                    "for, each with the widest range of any call.",
-                )
-            )
+        space = history.seen().learned().space
+        told = (
+            "The space was defined by running: these are the parameters that trials asked for, "
+            "each with the widest range of any call."
         )
+        if any(p.when for _, p in space.items()):
+            told += " When one is active is what trials have shown."
+        blocks.append(Text((told,)))
     if not len(space):
         blocks.append(Text(("No parameter is known yet.",)))
         return Section("space", "Space", tuple(blocks))

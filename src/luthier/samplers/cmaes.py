@@ -64,6 +64,7 @@ class CMAES:
 
     population: int = 0
     many_objectives: ClassVar[bool] = False
+    usual: ClassVar[bool] = True
     _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -70,6 +70,7 @@ class Differential:
     population: int = 12
     offspring: int = 100
     many_objectives: ClassVar[bool] = False
+    usual: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         positive("Differential", population=self.population, offspring=self.offspring)

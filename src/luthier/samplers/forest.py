@@ -54,6 +54,7 @@ class Forest:
     """
 
     many_objectives: ClassVar[bool] = False
+    usual: ClassVar[bool] = True
     _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:

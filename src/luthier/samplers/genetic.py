@@ -73,6 +73,7 @@ class Genetic:
     population: int = 20
     offspring: int = 100
     many_objectives: ClassVar[bool] = True
+    usual: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         positive("Genetic", population=self.population, offspring=self.offspring)

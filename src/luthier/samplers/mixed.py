@@ -62,6 +62,11 @@ class Mixed:
         """Whether one of them weighs what trials cost."""
         return any(wrapped.uses_cost(sampler) for sampler, _ in self.samplers)
 
+    @property
+    def usual(self) -> bool:
+        """Whether one of them begins with what is usual."""
+        return any(wrapped.usual(sampler) for sampler, _ in self.samplers)
+
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points; those of one sampler stand together."""
         shares = np.array([share for _, share in self.samplers])

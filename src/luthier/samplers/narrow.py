@@ -100,6 +100,11 @@ class Narrow:
         """As the other sampler."""
         return wrapped.uses_cost(self.sampler)
 
+    @property
+    def usual(self) -> bool:
+        """As the other sampler."""
+        return wrapped.usual(self.sampler)
+
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points."""
         box, _ = _narrowed(space, history)

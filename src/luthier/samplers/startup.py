@@ -54,6 +54,11 @@ class Startup:
         """As the second one."""
         return wrapped.uses_cost(self.then)
 
+    @property
+    def usual(self) -> bool:
+        """As the first one."""
+        return wrapped.usual(self.first)
+
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points, all from the one whose turn it is at the first of them."""
         return self._now(history).ask(space, history, k, rng)

@@ -144,6 +144,11 @@ class Transfer:
         object.__setattr__(self, "studies", made)
         object.__setattr__(self, "sampler", wrapped.inner(self.sampler))
 
+    @property
+    def usual(self) -> bool:
+        """As the other sampler."""
+        return wrapped.usual(self.sampler)
+
     def reading(self, read: Callable[[Any, str | None], Any]) -> Transfer:
         """With what is in stores read by a function of a store and a name, which a study has."""
         made = [

@@ -35,6 +35,11 @@ def uses_cost(sampler: Any) -> bool:
     return bool(getattr(sampler, "uses_cost", False))
 
 
+def usual(sampler: Any) -> bool:
+    """Whether it begins with what parameters of well-known names usually are."""
+    return bool(getattr(sampler, "usual", False))
+
+
 def ask_within(
     sampler: Sampler, part: Space, space: Space, history: History, k: int, rng: Generator
 ) -> Proposal:

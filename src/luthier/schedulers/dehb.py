@@ -75,20 +75,20 @@ class DEHB:
     ) -> list[Job]:
         """For each draw a trial at its rung, or at the highest below it that needs members."""
         crew = _Crew(self, space, history)
-        jobs: list[Job] = []
+        jobs: list[Job | None] = []
         fresh: list[int] = []  # places of jobs for which the sampler is asked
         gone: set[int] = set()  # parents that go on already
         for i in range(k):
             job = self._job(space, crew, history.proposals + i, gone, rng)
             if job is None:
                 fresh.append(i)
-                job = Job(np.empty(0))
-            gone.add(job.parent)
+            else:
+                gone.add(job.parent)
             jobs.append(job)
         new = start(space, history, sampler, len(fresh), rng, crew.levels[0]) if fresh else []
         for place, job in zip(fresh, new, strict=False):
             jobs[place] = replace(job, tag=0)
-        return [job for job in jobs if len(job.x)]
+        return [job for job in jobs if job is not None]
 
     def keep(self, history: History, row: int) -> bool:
         """Always: its budget stops a trial."""
