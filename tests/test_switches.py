@@ -127,11 +127,13 @@ def test_trials_agree_with_what_they_have_shown_however_they_are_added(space, se
         }
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("trials", [200, 20_000])
 @pytest.mark.parametrize("space", DECLARED)
-def test_enough_trials_show_all_that_was_declared(space):
+def test_enough_trials_show_all_that_was_declared(space, trials):
     plain = Space({name: unconditional(p) for name, p in space.items()})
     made = Switches(plain)
-    made.add(space.sample(200, np.random.default_rng(3)))
+    made.add(space.sample(trials, np.random.default_rng(3)))
 
     assert made.applied() == space
 

@@ -68,8 +68,8 @@ class Switches:
             trials, beside = self._with[i][:, None], self._beside[i]
             agree = ((beside == 0) | (beside == trials)).all(axis=0) & (beside[-1] == 0)
             # Those with one value all ask or all do not; of a value in one trial that is certain.
-            alike = np.where(trials > 0, share**trials + (1 - share) ** trials, 1.0)
-            chance = np.log(alike).sum(axis=0)
+            alike = np.logaddexp(trials * np.log(share), trials * np.log(1 - share))
+            chance = np.where(trials > 0, alike, 0.0).sum(axis=0)
             better = some & agree & (chance < least) & (np.arange(len(some)) > j)
             least[better], parent[better] = chance[better], i
         names = self.space.names
