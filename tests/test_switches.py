@@ -40,10 +40,18 @@ def test_what_is_always_or_never_asked_for_has_no_condition():
     assert shown(OPTIMIZER, *[ADAM] * 9) == {}
 
 
-def test_only_who_is_asked_for_earlier_can_be_the_cause():
+def test_the_order_of_columns_does_not_matter():
     space = Space(momentum=Float(0.1, 0.7), optimizer=Choice("adam", "sgd"))
+    trials = [{"optimizer": "adam"}, {"optimizer": "sgd", "momentum": 0.2}] * 9
 
-    assert shown(space, *[{"optimizer": "adam"}, {"optimizer": "sgd", "momentum": 0.2}] * 9) == {}
+    assert shown(space, *trials) == {"momentum": {"optimizer": ("sgd",)}}
+
+
+def test_two_that_are_always_asked_for_together_do_not_depend_on_each_other():
+    space = Space(a=Choice(1, 2), b=Choice(1, 2), optimizer=Choice("adam", "sgd"))
+    trials = [{"optimizer": "adam"}, {"optimizer": "sgd", "a": 1, "b": 2}] * 9
+
+    assert shown(space, *trials) == {"a": {"optimizer": ("sgd",)}, "b": {"optimizer": ("sgd",)}}
 
 
 def test_of_two_causes_the_one_counts_that_fits_less_likely_by_chance():

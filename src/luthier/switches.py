@@ -23,10 +23,10 @@ BELIEVED = 0.5  # how likely it may be at most that trials agree with a conditio
 class Switches:
     """Which parameters of a space were asked for beside which values of those before them.
 
-    Whoever is asked for later may depend on one that was asked for earlier, and objectives ask in
-    the order of the columns. A condition is believed as long as every trial agrees with it; of
-    several, the one with which they would agree least likely by chance. One that is wrong is
-    refuted by the first trial that is proposed by it: a parameter that it left out is asked for.
+    A parameter may depend on one that is asked for more often. A condition is believed as long as
+    every trial agrees with it; of several, the one with which they would agree least likely by
+    chance. One that is wrong is refuted by the first trial that is proposed by it: a parameter that
+    it left out is asked for.
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ class Switches:
             # Those with one value all ask or all do not; of a value in one trial that is certain.
             alike = np.logaddexp(trials * np.log(share), trials * np.log(1 - share))
             chance = np.where(trials > 0, alike, 0.0).sum(axis=0)
-            better = some & agree & (chance < least) & (np.arange(len(some)) > j)
+            above = self._asked[j] > self._asked  # so that conditions never form a ring
+            better = some & agree & above & (chance < least)
             least[better], parent[better] = chance[better], i
         names = self.space.names
         made = {}

@@ -392,3 +392,44 @@ def test_without_optuna_the_error_names_the_install():
 
     assert "LuthierSampler needs optuna" in done.stdout, done.stderr
     assert "pip install 'luthier[optuna]'" in done.stdout
+
+
+def branches(trial):
+    """Only one of the optimizers has a momentum."""
+    kind = trial.suggest_categorical("optimizer", ["adam", "sgd"])
+    rate = trial.suggest_float("rate", 2, 9)
+    return rate + (trial.suggest_float("momentum", 0.1, 0.7) if kind == "sgd" else 0)
+
+
+def test_what_a_branch_does_not_ask_for_is_no_longer_proposed():
+    study = optuna.create_study(sampler=LuthierSampler("random", seed=3))
+    study.optimize(branches, n_trials=24)
+
+    proposed = [trial.system_attrs["luthier"]["params"] for trial in study.trials[12:]]
+    assert ["momentum" in raw for raw in proposed] == [
+        trial.params["optimizer"] == "sgd" for trial in study.trials[12:]
+    ]
+
+
+def test_trials_that_were_pruned_after_a_report_show_what_they_asked_for():
+    def pruned(trial):
+        trial.report(branches(trial), 1)
+        raise optuna.TrialPruned
+
+    study = optuna.create_study(sampler=LuthierSampler("random", seed=3))
+    study.optimize(pruned, n_trials=24)
+
+    proposed = [trial.system_attrs["luthier"]["params"] for trial in study.trials[12:]]
+    assert {"momentum" in raw for raw in proposed} == {True, False}
+
+
+def test_new_names_begin_with_what_is_usual_unless_other_trials_run():
+    study = optuna.create_study(sampler=LuthierSampler(seed=3))
+    one, other = study.ask(), study.ask()
+
+    one.suggest_categorical("optimizer", ["sgd", "adam"])
+    assert one.suggest_float("learning_rate", 1e-5, 1.0, log=True) == pytest.approx(0.001)
+    assert one.suggest_float("x", 0, 1) == 0.5
+    assert other.suggest_float("x", 0, 1) != 0.5
+    drawn = optuna.create_study(sampler=LuthierSampler("random", seed=3)).ask()
+    assert drawn.suggest_float("x", 0, 1) != 0.5

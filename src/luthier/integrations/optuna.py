@@ -10,6 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
+from luthier.asked import usual
 from luthier.errors import StudyError, need
 from luthier.history import Event, History, Objective, State
 from luthier.parameters import Choice, Float, Int, Parameter, Raw
@@ -48,8 +49,10 @@ class LuthierSampler(BaseSampler):  # type: ignore[misc, unused-ignore]  # untyp
     """Lets a sampler of luthier propose the parameters of an Optuna study.
 
     It proposes for every name that trials have asked for so far, jointly, branches included; a
-    trial takes what it asks for. A new name, and a value that a call's own range does not hold,
-    is drawn uniformly. Running trials count as pending, pruned ones as stopped with what they
+    trial takes what it asks for. What branches do not ask for is learned from trials. A new name
+    begins with what is usual for it, or the middle, where the sampler begins so and no other trial
+    runs; else, and where a call's own range does not hold a value, it is drawn uniformly. Running
+    trials count as pending, pruned ones as stopped with what they
     reported, and failed ones, those whose value is infinite, and those that break a constraint
     count as failed. No point is tried twice while others are left.
 
@@ -110,11 +113,20 @@ class LuthierSampler(BaseSampler):  # type: ignore[misc, unused-ignore]  # untyp
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """A uniform draw, from the seed, the trial's number and the name."""
+        """What is usual for a new name, or a uniform draw, from the seed, the trial's number and
+        the name."""
         self._check(study)
-        entropy = (self._seed, trial.number, crc32(param_name.encode()))
-        u = float(np.random.default_rng(entropy).random())
-        return _value(param_distribution, _parameter(param_distribution).from_unit(u))
+        wanted, raw = _parameter(param_distribution), None
+        if getattr(self._sampler, "usual", False):
+            with self._lock:
+                known = self._mirror(study, trial).alone()
+            if known is not None and param_name not in known:
+                asked = {name: _parameter(of) for name, of in trial.distributions.items()}
+                raw = usual(param_name, wanted, {**known, **asked})
+        if raw is None:
+            entropy = (self._seed, trial.number, crc32(param_name.encode()))
+            raw = wanted.from_unit(float(np.random.default_rng(entropy).random()))
+        return _value(param_distribution, raw)
 
     def reseed_rng(self) -> None:
         """Nothing to do: chance comes from the seed and the trial's number, which is unique."""
@@ -223,7 +235,7 @@ class _Mirror:
             broken = any(excess > 0 for excess in trial.constraints.values())
             if broken or not all(map(math.isfinite, body["loss"])):
                 state = State.FAILED
-        else:
+        elif not trial.intermediate_values:
             params = {**told, **params}  # it may have ended before it had asked for all
         if told != params:
             body["params"] = params
@@ -236,6 +248,11 @@ class _Mirror:
     def space(self) -> Wanted:
         """What to propose for: each name with the range that it is asked for in."""
         return {name: self.ranges[name].now for name in sorted(self.ranges)}
+
+    def alone(self) -> dict[str, Parameter] | None:
+        """Parameters of the names that trials have asked for; None while other trials run, whose
+        new names would all begin alike."""
+        return None if self.told else {n: _parameter(of) for n, of in self.space().items()}
 
     def ask(self, sampler: Sampler, number: int, wanted: Wanted) -> dict[str, Any]:
         """Raw parameters, and the tag if any, of a trial."""
