@@ -52,6 +52,27 @@ def test_nothing_is_said_of_what_may_be_meant(objective, settings):
     assert said(objective, 30, **settings) == []
 
 
+@pytest.mark.parametrize(
+    "settings", [{"scheduler": "asha"}, {"scheduler": "median"}, {"fidelity": ("epochs", 1, 27)}]
+)
+def test_an_objective_that_reports_and_never_asks_is_said_once(settings):
+    (text,) = said(up_to(lambda trial: 27), trials=40, **settings)
+
+    assert "wanted to stop 3 trials" in text
+    assert "if trial.should_stop(): return" in text
+
+
+def test_an_objective_that_asks_now_and_then_is_well():
+    def objective(trial):
+        for step in range(1, 28):
+            trial.report(trial.params["x"], step)
+            if step % 4 == 0 and trial.should_stop():
+                return None
+        return trial.params["x"]
+
+    assert said(objective, trials=40, scheduler="asha") == []
+
+
 def test_it_is_said_where_trials_are_asked_for_and_told():
     study = Study(SPACE, scheduler="median")
     trials = study.ask(3)

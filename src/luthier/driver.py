@@ -27,7 +27,7 @@ from luthier.history import History, State
 from luthier.log import Log
 from luthier.parts import Sampler, Scheduler
 from luthier.propose import fixed_space, propose
-from luthier.remarks import remark
+from luthier.remarks import remark, unmoved
 from luthier.retention import tidy
 from luthier.trial import Task, Trial
 
@@ -76,6 +76,8 @@ class Driver:
         self._lock = threading.RLock()
         self._mine: set[int] = set()  # running trials that this object asked for
         self._stops: set[int] = set()  # running trials that should end
+        self._unmoved: set[int] = set()  # running trials that reported on though they should end
+        self._ignored = 0  # trials that ended so
         self._stop_all = False
         self._fixed: Mapping[str, Any] = {}  # values that parameters keep for now
         self._keep: int | None = None  # folders of so many of the best are kept during a run
@@ -250,6 +252,8 @@ class Driver:
         with self._lock:
             if self.history.state[number] != State.RUNNING:
                 return True
+            if number in self._stops:
+                self._unmoved.add(number)
             body: dict[str, Any] = {"step": step, "loss": loss}
             if metrics:
                 body["metrics"] = metrics
@@ -351,9 +355,13 @@ class Driver:
                 self.flush()
             if self._keep is not None:
                 self.tidy(self._keep)
-            said = remark(self.history, self.scheduler) if body["state"] == "DONE" else ""
-        if said:
-            warnings.warn(said, UserWarning, stacklevel=2)
+            said = [remark(self.history, self.scheduler)] if body["state"] == "DONE" else []
+            if number in self._unmoved and result["state"] == "DONE":
+                self._ignored += 1
+                said.append(unmoved(self.scheduler, self._ignored))
+            self._unmoved.discard(number)
+        for words in filter(None, said):
+            warnings.warn(words, UserWarning, stacklevel=2)
 
     def lose(self, number: int, kind: str, message: str, seconds: float | None = None) -> None:
         """End a running trial as lost; as failed, when it was tried often enough."""

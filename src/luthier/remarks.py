@@ -19,6 +19,16 @@ def remark(history: History, scheduler: Scheduler) -> str:
     return _unheard(history, scheduler) if lent is None else _short(history, lent)
 
 
+def unmoved(scheduler: Scheduler, trials: int) -> str:
+    """What to say when one more trial reported on after it was told to stop, and ran to its end."""
+    if trials != FIRST:
+        return ""
+    return (
+        f"scheduler: {scheduler!r} wanted to stop {FIRST} trials, which reported on and ran to "
+        "their end. Ask after each report: if trial.should_stop(): return."
+    )
+
+
 def _unheard(history: History, scheduler: Scheduler) -> str:
     """No trial reports, and the scheduler goes by reports."""
     if len(history.step) or isinstance(scheduler, Full):
