@@ -363,6 +363,15 @@ def test_a_space_that_is_defined_by_running():
     assert "| `depth`   | whole number | 2 to 7  | kind is a   |" in text
 
 
+def test_a_study_that_went_on_with_another_scheduler_names_both(tmp_path):
+    for scheduler, trials in (("median", 2), ("full", 5)):
+        with Study({"x": Float(-3, 9)}, store=tmp_path / "s.db", scheduler=scheduler) as study:
+            study.run(lambda trial: trial.params["x"], trials=trials, progress=False)
+            _, text = both(study)
+
+    assert "| Full; the study began with Median" in text
+
+
 def test_running_stopped_and_lost_trials_are_counted():
     study = Study({"x": Float(-3, 9)}, name="states")
     first, second, _ = study.ask(3)

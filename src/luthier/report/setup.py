@@ -192,7 +192,7 @@ def method(history: History) -> Section:
     facts: list[tuple[str, str]] = [
         ("aim", listed(map(str, history.objectives))),
         ("sampler", _part(opened.get("sampler"))),
-        ("scheduler", _part(scheduler_now(history))),
+        ("scheduler", _schedulers(history)),
         ("fidelity", "" if history.fidelity is None else str(history.fidelity)),
         ("constraints", listed(map(str, history.constraints)) if history.constraints else ""),
         ("cost", history.cost or ""),
@@ -233,6 +233,12 @@ def _narrowing(history: History) -> list[Block]:
         return [Group("Narrowing", (Text(("No range was narrowed or widened.",)),))]
     head = ("after trials", "parameter", "before", "after", "why")
     return [Group("Narrowing", (Table(head, tuple(rows), (0,), code=(1,)),))]
+
+
+def _schedulers(history: History) -> str:
+    """The scheduler, and with which other one the study began."""
+    first, last = _part(history.opened.get("scheduler")), _part(scheduler_now(history))
+    return last if first == last else f"{last}; the study began with {first}"
 
 
 def _part(told: Any) -> str:
