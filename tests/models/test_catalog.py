@@ -5,9 +5,8 @@ import importlib.util
 import numpy as np
 import pytest
 
-from luthier.errors import MissingExtra, SpaceError, StudyError
-from luthier.models.catalog import _BY_NAME, MODELS, AnyOf, check_names, model
-from luthier.space import Choice, Float, Int, Space
+from luthier.errors import MissingExtra, StudyError
+from luthier.models.catalog import _BY_NAME, MODELS, model
 
 TASKS = ("classification", "regression")
 BOOSTERS = ("xgboost", "lightgbm")
@@ -58,19 +57,6 @@ def test_random_points_are_accepted_by_the_library(name, task):
         assert np.isfinite(np.asarray(estimator.predict(X), dtype=float)).all()
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_any_holds_every_default_under_its_prefix(task):
-    chosen = model("any", task)
-    space = chosen.space(task)
-
-    for member in chosen.members:
-        own = member.space(task).default()
-        params = {"model": member.name, **{f"{member.name}__{k}": v for k, v in own.items()}}
-        assert space.values(space.check(params)) == params
-        assert chosen.chosen(params) == (member, own)
-    assert space.default()["model"] == "boosting"
-
-
 def test_any_leaves_out_what_is_slow_or_gives_no_probabilities():
     names = {m.name for m in model("any", "classification", rows=50_000).members}
     sure = {m.name for m in model("any", "classification", metric_needs="probabilities").members}
@@ -107,66 +93,3 @@ def test_boosters_predict_as_their_bare_default(name, task):
 def test_an_unknown_model_suggests_one():
     with pytest.raises(StudyError, match="Did you mean 'forest'"):
         model("forrest", "regression")
-
-
-def test_any_estimator_is_built_from_its_dotted_name():
-    chosen = model("sklearn.ensemble.AdaBoostClassifier", "classification")
-    space = Space(n_estimators=Int(10, 90), learning_rate=Float(0.01, 2, log=True))
-
-    check_names(chosen, space, "classification", ())
-    built = chosen.build({"n_estimators": 33, "learning_rate": 0.5}, "classification", 9)
-
-    assert (built.n_estimators, built.learning_rate, built.random_state) == (33, 0.5, 9)
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("sklearn.ensembel.AdaBoostClassifier", "no module 'sklearn.ensembel'"),
-        ("sklearn.ensemble.AdaBoostClasifier", "Did you mean 'AdaBoostClassifier'"),
-        ("sklearn.ensemble.AdaBoostRegressor", "is no classifier"),
-        ("sklearn.ensemble.VotingClassifier", "without arguments"),
-        ("collections.OrderedDict", "no scikit-learn estimator"),
-    ],
-)
-def test_a_wrong_dotted_name_says_what_is_wrong(name, said):
-    with pytest.raises(StudyError, match=said):
-        model(name, "classification")
-
-
-def test_a_dotted_estimator_needs_a_space_of_its_own():
-    chosen = model("sklearn.naive_bayes.GaussianNB", "classification")
-
-    with pytest.raises(StudyError, match=r"--space space\.toml.*var_smoothing"):
-        chosen.space("classification")
-
-
-def test_a_misspelt_parameter_is_found_before_anything_runs():
-    with pytest.raises(SpaceError, match="Did you mean 'max_depth'"):
-        check_names(model("forest", "regression"), Space(max_dept=Int(2, 9)), "regression", ())
-
-
-def test_a_users_space_may_speak_the_librarys_words():
-    space = Space(max_depth=Int(2, 9), criterion=Choice("poisson", "squared_error"))
-    chosen = model("forest", "regression")
-
-    check_names(chosen, space, "regression", ())
-    built = chosen.build({"max_depth": 4, "criterion": "poisson"}, "regression")
-
-    assert (built.max_depth, built.criterion, built.max_features) == (4, "poisson", 1.0)
-
-
-def test_parameters_that_the_library_refuses_are_named():
-    chosen = model("forest", "regression")
-
-    with pytest.raises(StudyError, match="does not accept"):
-        chosen.build({"depth": 4}, "regression")
-
-
-def test_layers_become_the_sizes_of_the_network():
-    chosen = model("mlp", "classification")
-
-    built = chosen.build({"layers": 2, "units_1": 31, "units_2": 9}, "classification")
-
-    assert built.hidden_layer_sizes == (31, 9)
-    assert isinstance(model("any", "regression"), AnyOf)

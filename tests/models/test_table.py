@@ -13,26 +13,8 @@ from luthier.errors import DataError
 from luthier.models.table import BUNDLED, bundled, read_like, read_table
 
 
-def frame(n=60, seed=3):
-    rng = np.random.default_rng(seed)
-    return pd.DataFrame(
-        {
-            "size": rng.normal(-7, 3, n),
-            "colour": rng.choice(["red", "green", "blue"], n),
-            "kind": np.where(np.arange(n) % 3 == 0, "yes", "no"),
-            "price": rng.normal(400, 90, n),
-        }
-    )
-
-
-def written(tmp_path, data, name="data.csv", **how):
-    path = tmp_path / name
-    data.to_csv(path, index=False, **how)
-    return path
-
-
-def test_a_plain_file_becomes_features_and_codes(tmp_path):
-    table = read_table(written(tmp_path, frame()), "kind")
+def test_a_plain_file_becomes_features_and_codes(written, frame):
+    table = read_table(written(frame()), "kind")
 
     assert table.task == "classification"
     assert table.labels == ("no", "yes")
@@ -44,15 +26,15 @@ def test_a_plain_file_becomes_features_and_codes(tmp_path):
 
 
 @pytest.mark.parametrize("separator", [",", "\t", ";", "|"])
-def test_the_separator_is_found_out(tmp_path, separator):
-    table = read_table(written(tmp_path, frame(), sep=separator), "price")
+def test_the_separator_is_found_out(separator, written, frame):
+    table = read_table(written(frame(), sep=separator), "price")
 
     assert table.columns == ("size", "colour", "kind")
     assert table.task == "regression"
 
 
-def test_decimal_commas_are_read_as_numbers(tmp_path):
-    table = read_table(written(tmp_path, frame(), sep=";", decimal=","), "price")
+def test_decimal_commas_are_read_as_numbers(written, frame):
+    table = read_table(written(frame(), sep=";", decimal=","), "price")
 
     assert table.kinds["size"] == "number"
     assert table.y == pytest.approx(frame()["price"].to_numpy())
@@ -74,16 +56,16 @@ def pack_zip(raw):
 
 
 @pytest.mark.parametrize("pack", [pack_gz, pack_xz, pack_zip])
-def test_compressed_files_are_told_by_their_content(tmp_path, pack):
+def test_compressed_files_are_told_by_their_content(tmp_path, pack, frame):
     path = tmp_path / "odd_name.dat"
     path.write_bytes(pack(frame().to_csv(index=False).encode()))
 
     assert len(read_table(path, "kind")) == 60
 
 
-def test_parquet_gives_the_same_table_as_csv(tmp_path):
+def test_parquet_gives_the_same_table_as_csv(tmp_path, written, frame):
     frame().to_parquet(tmp_path / "data.parquet")
-    plain = read_table(written(tmp_path, frame()), "kind")
+    plain = read_table(written(frame()), "kind")
 
     table = read_table(tmp_path / "data.parquet", "kind")
 
@@ -114,80 +96,63 @@ def test_a_file_that_is_no_table_is_refused_in_words(tmp_path, name, content, sa
         read_table(path, "b")
 
 
-def test_a_missing_file_names_the_nearest_one(tmp_path):
-    written(tmp_path, frame(), "houses.csv")
+def test_a_missing_file_names_the_nearest_one(tmp_path, written, frame):
+    written(frame(), "houses.csv")
 
     with pytest.raises(DataError, match=r"no such file.*houses\.csv"):
         read_table(tmp_path / "house.csv", "kind")
 
 
-def test_a_directory_is_refused_and_says_what_it_holds(tmp_path):
-    written(tmp_path, frame(), "houses.csv")
+def test_a_directory_is_refused_and_says_what_it_holds(tmp_path, written, frame):
+    written(frame(), "houses.csv")
 
     with pytest.raises(DataError, match=r"directory.*houses\.csv"):
         read_table(tmp_path, "kind")
 
 
-def test_a_misspelt_target_suggests_the_column(tmp_path):
+def test_a_misspelt_target_suggests_the_column(written, frame):
     with pytest.raises(DataError, match=r"no target 'prize'.*Did you mean 'price'"):
-        read_table(written(tmp_path, frame()), "prize")
+        read_table(written(frame()), "prize")
 
 
-def test_a_target_without_values_is_refused(tmp_path):
+def test_a_target_without_values_is_refused(written, frame):
     with pytest.raises(DataError, match="missing in all 60 rows"):
-        read_table(written(tmp_path, frame().assign(kind=np.nan)), "kind")
+        read_table(written(frame().assign(kind=np.nan)), "kind")
 
 
-def test_a_target_with_one_class_is_refused(tmp_path):
-    with pytest.raises(DataError, match="one value only, 'yes'"):
-        read_table(written(tmp_path, frame().assign(kind="yes")), "kind")
-
-
-def test_a_target_of_keys_is_refused(tmp_path):
-    data = frame().assign(kind=[f"house {i}" for i in range(60)])
-
-    with pytest.raises(DataError, match="60 different values"):
-        read_table(written(tmp_path, data), "kind")
-
-
-def test_words_cannot_be_a_regression(tmp_path):
-    with pytest.raises(DataError, match="'yes', which is no number"):
-        read_table(written(tmp_path, frame()), "kind", task="regression")
-
-
-def test_rows_without_a_target_are_left_out_and_counted(tmp_path):
+def test_rows_without_a_target_are_left_out_and_counted(written, frame):
     data = frame()
     data.loc[[4, 9, 11], "price"] = np.nan
 
-    table = read_table(written(tmp_path, data), "price")
+    table = read_table(written(data), "price")
 
     assert len(table) == 57
     assert "3 of 60 rows have no 'price'" in table.notes[0]
 
 
-def test_infinite_targets_are_left_out_and_counted(tmp_path):
+def test_infinite_targets_are_left_out_and_counted(written, frame):
     data = frame()
     data.loc[7, "price"] = np.inf
 
-    table = read_table(written(tmp_path, data), "price")
+    table = read_table(written(data), "price")
 
     assert len(table) == 59
     assert np.isfinite(table.y).all()
     assert any("not finite" in note for note in table.notes)
 
 
-def test_infinite_cells_count_as_missing(tmp_path):
+def test_infinite_cells_count_as_missing(written, frame):
     data = frame()
     data.loc[[2, 5], "size"] = [np.inf, -np.inf]
 
-    table = read_table(written(tmp_path, data), "kind")
+    table = read_table(written(data), "kind")
 
     assert table.X["size"].isna().sum() == 2
     assert any("2 infinite values" in note for note in table.notes)
     assert table.fingerprint["missing"] == 2
 
 
-def test_columns_of_no_use_are_dropped_with_a_reason(tmp_path):
+def test_columns_of_no_use_are_dropped_with_a_reason(written, frame):
     data = frame().assign(
         row=range(60),
         customer_id=[7 * (i * 37 % 61) for i in range(60)],
@@ -196,7 +161,7 @@ def test_columns_of_no_use_are_dropped_with_a_reason(tmp_path):
         code=[f"k{i * 7 % 61}" for i in range(60)],
     )
 
-    table = read_table(written(tmp_path, data), "kind", drop=["price"])
+    table = read_table(written(data), "kind", drop=["price"])
 
     assert set(table.dropped) == {"price", "row", "customer_id", "same", "empty", "code"}
     assert "constant" in table.dropped["same"]
@@ -204,24 +169,24 @@ def test_columns_of_no_use_are_dropped_with_a_reason(tmp_path):
     assert table.columns == ("size", "colour")
 
 
-def test_nothing_left_to_learn_from_is_refused(tmp_path):
+def test_nothing_left_to_learn_from_is_refused(written, frame):
     data = frame()[["kind"]].assign(same=4)
 
     with pytest.raises(DataError, match="no column is left"):
-        read_table(written(tmp_path, data), "kind")
+        read_table(written(data), "kind")
 
 
-def test_a_column_that_is_the_target_in_other_words_is_a_warning(tmp_path):
+def test_a_column_that_is_the_target_in_other_words_is_a_warning(written, frame):
     data = frame()
     data["answer"] = data["kind"].map({"yes": "Y", "no": "N"})
     data["cents"] = 100 * data["price"]
-    path = written(tmp_path, data)
+    path = written(data)
 
     assert "'answer'" in read_table(path, "kind").warnings[0]
     assert "--drop cents" in read_table(path, "price").warnings[0]
 
 
-def test_text_dates_and_nearly_numbers_are_told_apart(tmp_path):
+def test_text_dates_and_nearly_numbers_are_told_apart(written, frame):
     rng = np.random.default_rng(8)
     words = ["good", "bad", "slow", "warm", "very", "never", "again", "food"]
     data = frame(120).assign(
@@ -231,7 +196,7 @@ def test_text_dates_and_nearly_numbers_are_told_apart(tmp_path):
     )
     data.loc[5, "total"] = "n/k"
 
-    table = read_table(written(tmp_path, data), "kind")
+    table = read_table(written(data), "kind")
 
     assert table.kinds["review"] == "text"
     assert table.kinds["day"] == "date"
@@ -241,40 +206,22 @@ def test_text_dates_and_nearly_numbers_are_told_apart(tmp_path):
     assert any("'n/k'" in note for note in table.notes)
 
 
-def test_bools_and_missing_categories_become_plain_kinds(tmp_path):
+def test_bools_and_missing_categories_become_plain_kinds(written, frame):
     data = frame().assign(flag=np.arange(60) % 4 == 0)
     data.loc[3, "colour"] = None
 
-    table = read_table(written(tmp_path, data), "kind")
+    table = read_table(written(data), "kind")
 
     assert table.kinds["flag"] == "number"
     assert table.X["flag"].sum() == 15
     assert table.X["colour"].iloc[3] == "(missing)"
 
 
-@pytest.mark.parametrize(
-    ("values", "task"),
-    [
-        ([3, 8] * 30, "classification"),
-        ([3, 5, 8] * 20, "classification"),
-        (list(range(60)), "regression"),
-        ([1.5, 2.5, 9.0] * 20, "regression"),
-        (["a", "b"] * 30, "classification"),
-        ([True, False] * 30, "classification"),
-    ],
-)
-def test_the_task_is_told_from_the_target_and_said(tmp_path, values, task):
-    table = read_table(written(tmp_path, frame().assign(kind=values)), "kind")
-
-    assert table.task == task
-    assert table.why
-
-
-def test_groups_and_time_are_kept_beside_the_features(tmp_path):
+def test_groups_and_time_are_kept_beside_the_features(written, frame):
     data = frame().assign(
         house=np.arange(60) // 4, day=pd.date_range("2021-03-05", periods=60)[::-1]
     )
-    path = written(tmp_path, data)
+    path = written(data)
 
     grouped = read_table(path, "kind", group="house")
     timed = read_table(path, "kind", time_column="day")
@@ -285,25 +232,25 @@ def test_groups_and_time_are_kept_beside_the_features(tmp_path):
     assert timed.kinds["day"] == "date"
 
 
-def test_group_and_time_together_are_refused(tmp_path):
+def test_group_and_time_together_are_refused(written, frame):
     with pytest.raises(DataError, match="Give one"):
-        read_table(written(tmp_path, frame()), "kind", group="colour", time_column="size")
+        read_table(written(frame()), "kind", group="colour", time_column="size")
 
 
-def test_another_file_is_read_as_the_first_was(tmp_path):
+def test_another_file_is_read_as_the_first_was(written, frame):
     data = frame()
-    table = read_table(written(tmp_path, data), "kind")
-    other = read_like(written(tmp_path, data.iloc[:7], "test.csv"), table)
+    table = read_table(written(data), "kind")
+    other = read_like(written(data.iloc[:7], "test.csv"), table)
 
     assert len(other) == 7
     assert other.y.tolist() == table.y[:7].tolist()
     assert other.fingerprint["sha256"] != table.fingerprint["sha256"]
 
 
-def test_another_file_with_an_unknown_class_or_without_a_column_is_refused(tmp_path):
-    table = read_table(written(tmp_path, frame()), "kind")
-    strange = written(tmp_path, frame().assign(kind="perhaps"), "a.csv")
-    shorter = written(tmp_path, frame().drop(columns="size"), "b.csv")
+def test_another_file_with_an_unknown_class_or_without_a_column_is_refused(written, frame):
+    table = read_table(written(frame()), "kind")
+    strange = written(frame().assign(kind="perhaps"), "a.csv")
+    shorter = written(frame().drop(columns="size"), "b.csv")
 
     with pytest.raises(DataError, match="the class 'perhaps'"):
         read_like(strange, table)

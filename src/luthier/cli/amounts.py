@@ -7,7 +7,7 @@ from typing import Any
 
 from luthier.cli import options
 from luthier.errors import StudyError
-from luthier.models.catalog import AnyOf, Model
+from luthier.models.building import AnyOf, Model
 from luthier.models.lent import iterations, lendable
 from luthier.space import Space
 

@@ -91,7 +91,8 @@ def prepare(options: Options, threads: int = 1) -> Job:
     """
     from luthier.cli import amounts
     from luthier.cli.options import load_space, test_part
-    from luthier.models.catalog import AnyOf, check_names, model
+    from luthier.models.building import AnyOf, check_names
+    from luthier.models.catalog import model
     from luthier.models.crossval import CrossValidated, with_text
     from luthier.models.metrics import default_metric, metric
     from luthier.models.preparation import text_space

@@ -10,7 +10,8 @@ from typing import Any
 
 _HOMES = {
     "table": ("Table", "bundled", "read_like", "read_table"),
-    "catalog": ("MODELS", "Model", "model"),
+    "building": ("Model",),
+    "catalog": ("MODELS", "model"),
     "preparation": ("Fitted", "prepare"),
     "presets": ("Preset", "preset"),
     "metrics": ("METRICS", "Metric", "default_metric", "metric"),

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from luthier.errors import Stop
-from luthier.models.catalog import AnyOf, Model
+from luthier.models.building import AnyOf, Model
 from luthier.models.metrics import Metric
 from luthier.models.preparation import Fitted, prepare, split_params, text_space
 from luthier.models.splits import Fold, Rows

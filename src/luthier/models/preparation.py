@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from luthier.models.catalog import Model
+from luthier.models.building import Model
 from luthier.models.presets import steps
 from luthier.models.presets.shelf import Shelf
 from luthier.models.table import Kind, Table, features_of

@@ -20,12 +20,9 @@ import numpy.typing as npt
 from luthier.errors import DataError, nearest
 from luthier.models.columns import Seen, as_kind, look
 from luthier.models.files import read_frame
+from luthier.models.target import Task, as_label, as_numbers, target_like, target_of
 
-Task = Literal["classification", "regression"]
 Kind = Literal["number", "category", "text", "date"]
-
-FEW = 20  # whole numbers with at most this many values may be classes
-PER_CLASS = 10  # and then each class must hold this many rows on average
 
 
 @dataclass(frozen=True)
@@ -162,7 +159,7 @@ def read_table(
             raise DataError(f"{name}: column {column!r} is needed, so it cannot be dropped too.")
     notes: list[str] = []
     frame = _rows_with_target(name, frame, target, notes)
-    y, labels, found, why = _target(name, frame[target], task)
+    y, labels, found, why = target_of(name, frame[target], task)
     if found == "regression" and not np.isfinite(y).all():
         infinite = int(np.sum(~np.isfinite(y)))
         notes.append(f"{infinite} rows whose target is not finite were left out")
@@ -201,12 +198,7 @@ def read_table(
         groups=None if group is None else _groups(name, frame[group]),
         time=None if time_column is None else _time(name, frame[time_column]),
         notes=tuple(notes),
-        fingerprint={
-            "sha256": digest,
-            "rows": len(frame),
-            "columns": X.shape[1],
-            "missing": _missing(X, seen),
-        },
+        fingerprint=_fingerprint(digest, X, seen),
         formats={column: s for column, s in seen.items() if s.kind},
         used={role: column for role, column in used.items() if column is not None},
     )
@@ -230,7 +222,7 @@ def read_like(path: str | Path, table: Table) -> Table:
         _there(name, list(frame.columns), "column", column)
     notes: list[str] = []
     frame = _rows_with_target(name, frame, table.target, notes)
-    y = _target_like(name, frame[table.target], table)
+    y = target_like(name, frame[table.target], table.task, table.labels)
     keep = np.isfinite(y)
     frame, y = frame[keep].reset_index(drop=True), y[keep]
     if table.task == "classification":
@@ -246,12 +238,7 @@ def read_like(path: str | Path, table: Table) -> Table:
         time=None if time is None else _time(name, frame[time]),
         notes=tuple(notes),
         warnings=(),
-        fingerprint={
-            "sha256": digest,
-            "rows": len(frame),
-            "columns": X.shape[1],
-            "missing": _missing(X, table.formats),
-        },
+        fingerprint=_fingerprint(digest, X, table.formats),
     )
 
 
@@ -289,7 +276,7 @@ def bundled(name: str) -> Table:
     data = getattr(datasets, f"load_{name}")()
     X = np.ascontiguousarray(data.data, dtype=np.float64)
     regression = name == "diabetes"
-    labels = () if regression else tuple(_plain(label) for label in data.target_names)
+    labels = () if regression else tuple(as_label(label) for label in data.target_names)
     y = data.target.astype(np.float64 if regression else np.int64)
     columns = [str(column) for column in data.feature_names]
     digest = hashlib.sha256(X.tobytes() + y.tobytes()).hexdigest()
@@ -329,115 +316,6 @@ def _rows_with_target(name: str, frame: Any, target: str, notes: list[str]) -> A
     return frame
 
 
-def _target(
-    name: str, column: Any, task: str | None
-) -> tuple[npt.NDArray[Any], tuple[Any, ...], Task, str]:
-    """The target as codes or numbers, its classes, the task, and how it was told."""
-    numbers = _numbers(column)
-    values = sorted(set(_keys(column)), key=lambda v: (str(type(v)), v))
-    if len(values) < 2:
-        raise DataError(
-            f"{name}: target {column.name!r} has one value only, {values[0]!r}. "
-            "There is nothing to learn; choose another column, or a file with both classes."
-        )
-    found, why = _told(numbers, len(values)) if task is None else (task, "you said so")
-    if found == "regression":
-        if numbers is None:
-            bad = next(v for v in _keys(column) if not _is_number(v))
-            raise DataError(
-                f"{name}: target {column.name!r} holds {bad!r}, which is no number, so it cannot "
-                "be a regression. Use --task classification, or clean the column."
-            )
-        return numbers, (), "regression", why
-    if len(values) > max(FEW, len(column) / 2):
-        raise DataError(
-            f"{name}: target {column.name!r} has {len(values)} different values in {len(column)} "
-            "rows, too many to be classes. Choose another column"
-            + (", or use --task regression." if numbers is not None else ".")
-        )
-    place = {value: code for code, value in enumerate(values)}
-    codes = np.array([place[value] for value in _keys(column)], dtype=np.int64)
-    return codes, tuple(values), "classification", why
-
-
-def _told(numbers: npt.NDArray[np.float64] | None, distinct: int) -> tuple[Task, str]:
-    if numbers is None:
-        return "classification", f"the target holds {distinct} different words"
-    if distinct == 2:
-        return "classification", "the target has two values"
-    whole = bool(np.all(np.mod(numbers[np.isfinite(numbers)], 1) == 0))
-    if not whole:
-        return "regression", "the target holds numbers with a fraction"
-    if distinct <= FEW and len(numbers) >= PER_CLASS * distinct:
-        return (
-            "classification",
-            f"the target holds {distinct} different whole numbers; "
-            "use --task regression if their size matters",
-        )
-    return "regression", f"the target holds {distinct} different whole numbers"
-
-
-def _keys(column: Any) -> list[Any]:
-    """The target's values as plain Python: whole floats as int, so that 1 and 1.0 are one."""
-    kind = column.dtype.kind
-    if kind in "bui":
-        return list(column.tolist())
-    if kind == "f":
-        return [int(v) if float(v).is_integer() else float(v) for v in column.tolist()]
-    return [_plain(v) for v in column.tolist()]
-
-
-def _plain(value: Any) -> Any:
-    value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, bool | int | float):
-        return value
-    return str(value).strip()
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _numbers(column: Any) -> npt.NDArray[np.float64] | None:
-    if column.dtype.kind == "M":
-        raise DataError(
-            f"target {column.name!r} holds dates, which cannot be predicted. "
-            "Turn it into a number first, such as days since a start."
-        )
-    try:
-        return np.asarray(column.astype(float), dtype=np.float64)
-    except (TypeError, ValueError):
-        return None
-
-
-def _target_like(name: str, column: Any, table: Table) -> npt.NDArray[np.float64]:
-    if table.task == "regression":
-        numbers = _numbers(column)
-        if numbers is None:
-            raise DataError(
-                f"{name}: target {table.target!r} holds words, but {table.task} needs numbers. "
-                "Give a file whose target is like that of the training data."
-            )
-        return numbers
-    place = {label: code for code, label in enumerate(table.labels)}
-    place |= {str(label): code for code, label in enumerate(table.labels)}
-    codes = [place.get(value, place.get(str(value))) for value in _keys(column)]
-    if None in codes:
-        unknown = _keys(column)[codes.index(None)]
-        raise DataError(
-            f"{name}: target {table.target!r} holds the class {unknown!r}, which the training "
-            f"data do not have ({', '.join(map(str, table.labels[:10]))}). Correct the file, or "
-            "leave those rows out."
-        )
-    return np.array(codes, dtype=np.float64)
-
-
 def _groups(name: str, column: Any) -> npt.NDArray[np.int64]:
     if column.isna().any():
         raise DataError(
@@ -463,13 +341,18 @@ def _time(name: str, column: Any) -> npt.NDArray[Any]:
     if seen.kind == "date":
         stamps: npt.NDArray[Any] = as_kind(column, seen).to_numpy().astype("datetime64[ns]")
         return stamps.astype(np.int64)
-    numbers = _numbers(column)
+    numbers = as_numbers(column)
     if numbers is None:
         raise DataError(
             f"{name}: time column {column.name!r} holds {column.iloc[0]!r}, which is neither a "
             "number nor a date that can be read. Write dates as 2024-12-31."
         )
     return numbers
+
+
+def _fingerprint(digest: str, X: Any, seen: Mapping[str, Seen]) -> dict[str, Any]:
+    rows, columns = X.shape
+    return {"sha256": digest, "rows": rows, "columns": columns, "missing": _missing(X, seen)}
 
 
 def _missing(X: Any, seen: Mapping[str, Seen]) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from luthier.errors import DataError
-from luthier.models.catalog import AnyOf, Model
+from luthier.models.building import AnyOf, Model
 from luthier.models.crossval import fit, predictions
 from luthier.models.metrics import Metric
 from luthier.models.preparation import Fitted
