@@ -6,7 +6,7 @@ trial is scored on: the best of a thousand stages on the scored rows would be fl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +108,17 @@ def kept_aside(trial: Trial, X: Any, y: Any, share: float, *, classes: bool) -> 
         stratify=y if counts.min() >= 2 else None,
     )
     return (X_learn, y_learn), (X_aside, y_aside)
+
+
+def metric_of(metric: str, known: Iterable[str]) -> str:
+    """The metric that counts: the one that was asked for, or the last of those computed.
+
+    Raises
+    ------
+    StudyError
+        If what was asked for is not among them.
+    """
+    names = list(known)
+    if metric and metric not in names:
+        raise StudyError(f"metric={metric!r} was not computed; there is {', '.join(names)}.")
+    return metric or names[-1]

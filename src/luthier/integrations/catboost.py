@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from luthier.errors import StudyError, need
-from luthier.integrations.boosting import Rows, Stages, kept_aside
+from luthier.errors import need
+from luthier.integrations.boosting import Rows, Stages, kept_aside, metric_of
 from luthier.integrations.steps import check_direction
 from luthier.trial import Trial
 
@@ -48,9 +48,8 @@ def fit(
         own["eval_metric"] = metric
     seed = own.pop("random_seed", own.pop("random_state", trial.seed))
     stages = Stages(trial, most, every=every, patience=patience)
-    grown: Any = None
-    if stages.steps.saved is not None:
-        grown = type(model)().load_model(str(stages.steps.saved / FILE))
+    saved = stages.steps.saved_file(FILE)
+    grown: Any = None if saved is None else type(model)().load_model(saved)
     over = not stages.left
     while not over:
         done = len(stages.aside)
@@ -88,8 +87,6 @@ def _curves(trial: Trial, found: Any, metric: str) -> list[tuple[float, float]]:
     """The metric after each tree of a part, on the rows kept aside and on the scored ones."""
     known = found["validation_0"]
     # CatBoost computes what it optimises too; the one that was asked for comes last.
-    name = metric if metric else next(reversed(known))
-    if name not in known:
-        raise StudyError(f"metric={metric!r} was not computed; there is {', '.join(known)}.")
+    name = metric_of(metric, known)
     check_direction(trial, name, name.split(":")[0] in LARGE)
     return list(zip(known[name], found["validation_1"][name], strict=True))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any
 
-from luthier.errors import StudyError, need
-from luthier.integrations.boosting import Rows, Stages, kept_aside
+from luthier.errors import need
+from luthier.integrations.boosting import Rows, Stages, kept_aside, metric_of
 from luthier.integrations.steps import Steps, check_direction
 from luthier.trial import Trial
 
@@ -47,12 +47,12 @@ class Report:
     @property
     def saved(self) -> str | None:
         """The file of the parent's checkpoint, for ``init_model=``."""
-        return None if self.steps.saved is None else str(self.steps.saved / FILE)
+        return self.steps.saved_file(FILE)
 
     @property
     def left(self) -> int:
         """How many trees are to be added."""
-        return max(0, self.steps.last - self.steps.done)
+        return self.steps.left
 
     def __call__(self, env: Any) -> None:
         tree = env.iteration + 1  # the trees of an init_model are counted in
@@ -129,7 +129,6 @@ def fit(
     if "eval_X" in signature(model.fit).parameters:  # from 4.7 on
         held_out = {"eval_X": (held[0], scored[0]), "eval_y": (held[1], scored[1])}
     most = model.n_estimators
-    saved = stages.steps.saved
     stages.model = model.set_params(n_estimators=max(1, stages.left)).fit(
         X_learn,
         y_learn,
@@ -137,7 +136,7 @@ def fit(
         eval_names=["aside", "scored"],
         eval_metric=metric,
         callbacks=[watch],
-        init_model=None if saved is None else str(saved / FILE),
+        init_model=stages.steps.saved_file(FILE),
         **params,
     )
     model.set_params(n_estimators=most)
@@ -149,7 +148,5 @@ def _found(env: Any, data: str, metric: str) -> tuple[float, bool]:
     rows = [tuple(row)[:4] for row in env.evaluation_result_list]
     name = data or rows[-1][0]
     known = {row[1]: row for row in reversed(rows) if row[0] == name}
-    if metric and metric not in known:
-        raise StudyError(f"metric={metric!r} was not computed; there is {', '.join(known)}.")
-    _, _, value, larger = known[metric or next(reversed(known))]
+    _, _, value, larger = known[metric_of(metric, known)]
     return float(value), bool(larger)

@@ -53,7 +53,7 @@ class Report(Callback):  # type: ignore[misc, unused-ignore]  # untyped where mi
     @property
     def saved(self) -> str | None:
         """The file of the parent's checkpoint, for ``ckpt_path=``."""
-        return None if self.steps.saved is None else str(self.steps.saved / FILE)
+        return self.steps.saved_file(FILE)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Save, report and ask; Lightning has validated by then."""

@@ -87,6 +87,15 @@ class Steps:
         """Whether no step is left, or the trial was told to stop."""
         return self.stopped or self.done >= self.last
 
+    @property
+    def left(self) -> int:
+        """How many steps are to be done yet."""
+        return max(0, self.last - self.done)
+
+    def saved_file(self, name: str) -> str | None:
+        """The path of a file of the parent's checkpoint; None where there is no checkpoint."""
+        return None if self.saved is None else str(self.saved / name)
+
     def __iter__(self) -> Iterator[int]:
         """The number of each step that is to be done; `end` must be called after each."""
         while not self.over:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from luthier.errors import StudyError, need
-from luthier.integrations.boosting import Rows, Stages, kept_aside
+from luthier.errors import need
+from luthier.integrations.boosting import Rows, Stages, kept_aside, metric_of
 from luthier.integrations.steps import Steps, check_direction
 from luthier.trial import Trial
 
@@ -49,12 +49,12 @@ class Report(TrainingCallback):  # type: ignore[misc, unused-ignore]  # untyped 
     @property
     def saved(self) -> str | None:
         """The file of the parent's checkpoint, for ``xgb_model=``."""
-        return None if self.steps.saved is None else str(self.steps.saved / FILE)
+        return self.steps.saved_file(FILE)
 
     @property
     def left(self) -> int:
         """How many rounds are to be added."""
-        return max(0, self.steps.last - self.steps.done)
+        return self.steps.left
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Report, save and ask; True ends the training."""
@@ -104,7 +104,7 @@ def fit(
     most = own.get("n_estimators") or 100
     stages = Stages(trial, most, every=every, patience=patience)
     stages.model = model
-    saved = None if stages.steps.saved is None else str(stages.steps.saved / FILE)
+    saved = stages.steps.saved_file(FILE)
     if stages.left:
         watch = _Watch(stages, metric or "")
         changed = {"n_estimators": stages.left, "callbacks": [watch]}
@@ -125,8 +125,6 @@ def fit(
 
 def _latest(trial: Trial, found: Any, metric: str) -> float:
     """The latest value of a metric, by default of the last one."""
-    name = metric or next(reversed(found))
-    if name not in found:
-        raise StudyError(f"metric={metric!r} was not computed; there is {', '.join(found)}.")
+    name = metric_of(metric, found)
     check_direction(trial, name, name.split("@")[0] in LARGE)
     return float(found[name][-1])
