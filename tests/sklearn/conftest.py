@@ -1,11 +1,13 @@
-"""A search that is killed with ``kill -9``, for all that promise to go on after it."""
+"""What tests of searches share: one that is killed with ``kill -9``, and how two are compared."""
 
 import json
 import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
+from sklearn.tree import DecisionTreeClassifier
 
 STORY = """
     import json, os, sys
@@ -53,3 +55,39 @@ def story(tmp_path):
         return ran.stdout.split(" ", 1)
 
     return told
+
+
+@pytest.fixture
+def same():
+    """Two searches found the same, times aside."""
+
+    def check(a, b):
+        a, b = a.cv_results_, b.cv_results_
+        assert a["params"] == b["params"]
+        assert list(a) == list(b)
+        for name in a:
+            if "_time" not in name and "param" not in name:
+                np.testing.assert_array_equal(a[name], b[name], name)
+
+    return check
+
+
+class Counted(DecisionTreeClassifier):
+    """Counts its fits, and may be interrupted at one."""
+
+    fits = 0
+    interrupted = None
+
+    def fit(self, X, y):
+        if Counted.fits == Counted.interrupted:
+            Counted.interrupted = None
+            raise KeyboardInterrupt
+        Counted.fits += 1
+        return super().fit(X, y)
+
+
+@pytest.fixture
+def counted():
+    """A tree that counts its fits, from none."""
+    Counted.fits, Counted.interrupted = 0, None
+    return Counted

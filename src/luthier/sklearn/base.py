@@ -17,10 +17,12 @@ from sklearn.utils.validation import check_is_fitted
 from luthier.errors import StudyError
 from luthier.report import Report
 from luthier.run.limit import Limit
-from luthier.sklearn import compat
+from luthier.sklearn import blending, choosing, compat, deciding, refitting
 from luthier.sklearn.figures import Figures
-from luthier.sklearn.fitting import Enough, Fitting
+from luthier.sklearn.fitting import Fitting
 from luthier.sklearn.journal import study_of
+from luthier.sklearn.judging import Evidence
+from luthier.sklearn.listing import Enough, Listing
 
 UNPICKLED = ("study_", "_evidence")
 
@@ -79,20 +81,24 @@ class Folded(Figures, BaseSearchCV):  # type: ignore[misc]
         with the best of those, and then the interruption goes on.
         """
         fitting = Fitting(self, X, y, params)
+        finals: choosing.Finals | None = None
         interrupted: KeyboardInterrupt | None = None
         with fitting:
             try:
                 with suppress(Enough):
                     self._search(fitting)
-                fitting.compare()
+                finals = choosing.compare(fitting)
             except KeyboardInterrupt as error:
                 interrupted = error
         if interrupted is not None and not fitting.rescue():
             raise interrupted
-        fitting.choose()
+        choosing.choose(fitting, finals)
         try:
             if self.refit:
-                fitting.refit()
+                refitting.refit(fitting)
+                evidence = Evidence.of(fitting) if fitting.extras else None
+                if evidence is not None:
+                    (deciding.decide if self.threshold else blending.blend)(fitting, evidence)
         except StudyError:  # a limit ended it: what was found stays
             fitting.end()
             raise
@@ -103,10 +109,11 @@ class Folded(Figures, BaseSearchCV):  # type: ignore[misc]
 
     def _search(self, fitting: Fitting) -> None:
         """Let the candidates be evaluated; by default those of `_run_search`."""
+        evaluate = Listing(fitting).evaluate_candidates
         if "callback_ctx" in signature(self._run_search).parameters and compat.KNOWS_CALLBACKS:
-            self._run_search(fitting.evaluate_candidates, callback_ctx=fitting.calls.root)
+            self._run_search(evaluate, callback_ctx=fitting.calls.root)
         else:
-            self._run_search(fitting.evaluate_candidates)
+            self._run_search(evaluate)
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write what was tried, what came of it and what to make of it, ``.html`` or ``.md``.

@@ -14,6 +14,7 @@ from sklearn.utils import Bunch
 
 from luthier.errors import DataError
 from luthier.estimate import Ensemble, Honest, greedy_ensemble
+from luthier.sklearn import refitting
 from luthier.sklearn.judging import Evidence
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def blend(fitting: Fitting, evidence: Evidence) -> None:
     if members == [int(search.best_index_)]:
         return
     fitted = [
-        search.best_estimator_ if row == search.best_index_ else fitting.fitted(row)
+        search.best_estimator_ if row == search.best_index_ else refitting.fitted(fitting, row)
         for row in members
     ]
     search.best_estimator_ = _voting(fitted, members, weights, fitting.y if classifies else None)

@@ -32,11 +32,11 @@ from luthier.schedulers.rungs import hopeful, ladder, reached
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
 from luthier.sklearn.journal import key
+from luthier.sklearn.wanted import Wanted
 from luthier.trial import Trial
 
 if TYPE_CHECKING:
     from luthier.sklearn.fitting import Fitting
-    from luthier.sklearn.model_based import Wanted
 
 Ints = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,102 +15,70 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 
-from luthier.errors import StudyError
-from luthier.estimate import Overtuning, finalists, one_se
+from luthier.estimate import Overtuning, finalists
+from luthier.sklearn.judging import Evidence
+from luthier.sklearn.results import first
+from luthier.sklearn.simplicity import simplest
 
 if TYPE_CHECKING:
     from luthier.sklearn.fitting import Fitting
 
 Array = npt.NDArray[np.float64]
-
-# 1: a larger value makes the model more complex; -1: simpler. By the last part of the name.
-COMPLEXITY: dict[str, int] = {
-    **dict.fromkeys(
-        (
-            "C", "gamma", "degree", "max_depth", "max_leaf_nodes", "n_estimators", "max_iter",
-            "n_components", "k", "num_leaves", "hidden_layer_sizes", "iterations", "depth",
-            "max_leaves", "n_knots", "max_features", "learning_rate",
-        ),
-        1,
-    ),
-    **dict.fromkeys(
-        (
-            "alpha", "n_neighbors", "radius", "min_samples_leaf", "min_samples_split",
-            "min_impurity_decrease", "ccp_alpha", "min_weight_fraction_leaf", "reg_alpha",
-            "reg_lambda", "l2_regularization", "min_child_weight", "min_child_samples",
-            "shrinkage", "reg_param", "var_smoothing", "lambda_l1", "lambda_l2", "epsilon",
-        ),
-        -1,
-    ),
-}  # fmt: skip
+Finals = tuple[Overtuning, list[int]]  # the comparison, and the finalists' rows
 
 
-def ordered(names: Iterable[str]) -> None:
-    """Refuse parameters of none of which it is known which way makes the model simpler.
-
-    Raises
-    ------
-    StudyError
-    """
-    names = list(dict.fromkeys(names))
-    if not any(name.split("__")[-1] in COMPLEXITY for name in names):
-        raise StudyError(
-            'refit="one_se": it is not known which of '
-            f"{', '.join(map(repr, names)) or 'no parameters'} makes the model simpler. Give "
-            "refit= a function of cv_results_ that returns the index."
-        )
-
-
-def simplest(scores: Array, candidates: Sequence[Mapping[str, Any]]) -> int:
-    """The row of the simplest candidate that is within a standard error of the best.
-
-    Simpler means a lower sum of ranks over the parameters of which it is known which way makes
-    the model simpler, such as ``C`` and ``max_depth``.
+def choose(fitting: Fitting, finals: Finals | None) -> None:
+    """Give the search its best candidate, and the evidence for it.
 
     Parameters
     ----------
-    scores : (C, K)
-        Larger is better; NaN where not run.
+    finals : tuple, optional
+        What `compare` found.
     """
-    names = dict.fromkeys(name for candidate in candidates for name in candidate)
-    total = np.zeros(len(candidates))
-    for name in names:
-        way = COMPLEXITY.get(name.split("__")[-1])
-        sizes = np.array([_size(candidate.get(name), name) for candidate in candidates])
-        if way is None or np.isnan(sizes).any() or (sizes == sizes[0]).all():
-            continue
-        total += way * np.unique(sizes, return_inverse=True)[1] / max(1, len(np.unique(sizes)) - 1)
-    return one_se(scores, total)
+    search, metric, results = fitting.search, fitting.refit_metric, fitting.results
+    if metric == "one_se":
+        metric = "score"
+    scores = first(fitting)["test_scores"]
+    search.multimetric_ = isinstance(scores, dict)
+    search._perfect = np.inf if fitting.measure is None else fitting.measure.high
+    if callable(search.scoring) and search.multimetric_:
+        search._check_refit_for_multimetric(scores)
+        metric = search.refit
+    if search.refit or not search.multimetric_:
+        search.best_index_ = _winner(fitting, metric, finals)
+        if not callable(search.refit):
+            search.best_score_ = results[f"mean_test_{metric}"][search.best_index_]
+        search.best_params_ = results["params"][search.best_index_]
+        search._honest = None
+        if fitting.budgets is not None:
+            search.best_params_ = fitting.budgets.crowned(int(search.best_index_))
+        evidence = Evidence.of(fitting) if search.honest else None
+        if evidence is not None:
+            search._evidence = evidence
 
 
-def _size(value: Any, name: str) -> float:
-    if value is None:  # no limit: a depth, a number of leaves
-        return np.inf if name.split("__")[-1].startswith("max_") else np.nan
-    if isinstance(value, tuple | list) and all(isinstance(v, int | float) for v in value):
-        return float(sum(value))
-    return float(value) if isinstance(value, int | float | np.number) else np.nan
+def _winner(fitting: Fitting, metric: Any, finals: Finals | None) -> int:
+    search = fitting.search
+    whole = fitting.budgets is None or fitting.budgets.ended
+    if isinstance(search.refit, str) and search.refit == "one_se" and whole:
+        return simplest(fitting.scores(), fitting.candidates)
+    chosen = int(search._select_best_index(search.refit, metric, fitting.results))
+    if finals is not None:
+        search.finals_, rows = finals
+        if search._finalists_decide and not callable(search.refit):
+            return int(rows[search.finals_.choice])
+    return chosen
 
 
-def fresh(cv: Any, seed: int) -> Any:
-    """A splitter like another one, with new folds; None where there is no way to make them."""
-    if isinstance(cv, StratifiedKFold):
-        return StratifiedKFold(cv.n_splits, shuffle=True, random_state=seed)
-    if isinstance(cv, RepeatedStratifiedKFold):
-        return RepeatedStratifiedKFold(**cv.cvargs, n_repeats=cv.n_repeats, random_state=seed)
-    if isinstance(cv, RepeatedKFold):
-        return RepeatedKFold(**cv.cvargs, n_repeats=cv.n_repeats, random_state=seed)
-    if type(cv) is KFold:
-        return KFold(cv.n_splits, shuffle=True, random_state=seed)
-    if type(cv) is GroupKFold and hasattr(cv, "shuffle"):
-        return GroupKFold(cv.n_splits, shuffle=True, random_state=seed)
-    if getattr(cv, "random_state", None) is not None and hasattr(cv, "n_splits"):
-        made = type(cv)(**{k: v for k, v in vars(cv).items() if not k.startswith("_")})
-        made.random_state = seed
-        return made
-    return None
+def compare(fitting: Fitting) -> Finals | None:
+    """Score the best few on fresh folds, if the search is to."""
+    count = fitting.search.finalists
+    if count < 2 or fitting.ended.startswith("the time limit") or not fitting.candidates:
+        return None
+    return _rescored(fitting, count, seed=1)
 
 
-def rescored(fitting: Fitting, count: int, seed: int) -> tuple[Overtuning, list[int]] | None:
+def _rescored(fitting: Fitting, count: int, seed: int) -> Finals | None:
     """The best few candidates on fresh folds, the estimator's own settings beside them.
 
     Returns
@@ -147,3 +114,22 @@ def rescored(fitting: Fitting, count: int, seed: int) -> tuple[Overtuning, list[
     ratio = float(np.mean([len(test) / len(train) for train, test in splits]))
     # Where two draw level on fresh folds, the first stands: the one that won the search.
     return finalists(np.where(np.isfinite(told), told, -1e300), default, ratio), rows
+
+
+def fresh(cv: Any, seed: int) -> Any:
+    """A splitter like another one, with new folds; None where there is no way to make them."""
+    if isinstance(cv, StratifiedKFold):
+        return StratifiedKFold(cv.n_splits, shuffle=True, random_state=seed)
+    if isinstance(cv, RepeatedStratifiedKFold):
+        return RepeatedStratifiedKFold(**cv.cvargs, n_repeats=cv.n_repeats, random_state=seed)
+    if isinstance(cv, RepeatedKFold):
+        return RepeatedKFold(**cv.cvargs, n_repeats=cv.n_repeats, random_state=seed)
+    if type(cv) is KFold:
+        return KFold(cv.n_splits, shuffle=True, random_state=seed)
+    if type(cv) is GroupKFold and hasattr(cv, "shuffle"):
+        return GroupKFold(cv.n_splits, shuffle=True, random_state=seed)
+    if getattr(cv, "random_state", None) is not None and hasattr(cv, "n_splits"):
+        made = type(cv)(**{k: v for k, v in vars(cv).items() if not k.startswith("_")})
+        made.random_state = seed
+        return made
+    return None

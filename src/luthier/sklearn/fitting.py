@@ -1,59 +1,42 @@
-"""Fitting: the state of one call of a search's ``fit``, from the data to the chosen candidate."""
+"""Fitting: the state of one call of a search's ``fit``: data, candidates, and what came of each."""
 
 from __future__ import annotations
 
 import math
 import time
 import uuid
-import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone, is_classifier
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
-from sklearn.model_selection._validation import (
-    _insert_error_scores,
-    _warn_or_raise_about_fit_failures,
-)
-from sklearn.utils.validation import _check_method_params, _num_samples, indexable
+from sklearn.utils.validation import _check_method_params, indexable
 
 from luthier.errors import DataError, StudyError
-from luthier.estimate import Overtuning
-from luthier.numerics.racing import Race, Rule
 from luthier.parameters import same
-from luthier.sklearn import blending, choosing, compat, deciding, judging, prefixes, sharing
+from luthier.sklearn import compat, judging, prefixes, sharing
 from luthier.sklearn.budgets import Budgets
 from luthier.sklearn.cv import Holdout, Reshuffle
 from luthier.sklearn.evaluate import How, Outcome
 from luthier.sklearn.families import Families, Wave, evaluated
 from luthier.sklearn.growing import Growing
 from luthier.sklearn.guarded import Guarded
-from luthier.sklearn.journal import (
-    SCORE,
-    Journal,
-    Listed,
-    check,
-    digest,
-    fingerprint,
-    score,
-    space_of,
-)
+from luthier.sklearn.journal import Listed, digest, score
 from luthier.sklearn.mapped import large
 from luthier.sklearn.progress import Line
+from luthier.sklearn.results import table
 from luthier.sklearn.running import Call, Workers
-from luthier.study import Study
 
 Candidate = Mapping[str, Any]
 Split = tuple[Any, Any]  # rows to train on, rows to test on
 Task = tuple[int, int]  # a candidate's row and a fold
-
-
 Array = npt.NDArray[np.float64]
+
+EARLIER = ("_evidence", "_honest", "finals_", "study_", "best_estimator_")  # of an earlier fit
 
 
 class Log(Protocol):
@@ -64,10 +47,6 @@ class Log(Protocol):
 
     def end(self, row: int, outcomes: Sequence[Outcome | None]) -> None:
         """A candidate has run on all folds, or was dropped."""
-
-
-class Enough(Exception):
-    """The search ends here, with what it has."""
 
 
 class Fitting:
@@ -126,7 +105,7 @@ class Fitting:
         self.outcomes: list[list[Outcome | None]] = []
         self.more: dict[str, list[Any]] = defaultdict(list)
         self.results: dict[str, Any] = {}
-        self.ended = self.last = ""
+        self.ended = ""
         self.listed = False  # whether all candidates of a batch are known before it runs
         self.closed: list[int] = []  # candidates that ran on all folds or were dropped, in order
         self.own: dict[int, list[Split]] = {}  # folds of candidates that have their own
@@ -134,18 +113,11 @@ class Fitting:
         self.line = Line(search.progress)
         self.total: int | None = None  # candidates that there will be, if that is known
         self.log: Log | None = None
-        self.finals: tuple[Overtuning, list[int]] | None = None
         self._named: tuple[Sequence[Split], list[str]] | None = None
         self.splits: list[Split] | None = None  # None where candidates had different ones
         self.metric = search.refit if isinstance(search.refit, str) else None
         self.measure = judging.measure_of(self)
-        for name in (
-            "_evidence",
-            "_honest",
-            "finals_",
-            "study_",
-            "best_estimator_",
-        ):  # of an earlier fit
+        for name in EARLIER:
             search.__dict__.pop(name, None)
         self.extras = bool(
             getattr(search, "threshold", False) or getattr(search, "ensemble", False)
@@ -175,63 +147,6 @@ class Fitting:
         self.workers.__exit__(*error)
         sharing.KEPT.forget(self.token)
 
-    # -- evaluating
-
-    def evaluate_candidates(
-        self,
-        candidate_params: Iterable[Candidate],
-        cv: Any = None,
-        more_results: Mapping[str, Sequence[Any]] | None = None,
-        callback_ctx: Any = None,
-    ) -> dict[str, Any]:
-        """Evaluate candidates on every fold; what scikit-learn's searches call.
-
-        Returns
-        -------
-        dict
-            The results so far, in the form of ``cv_results_``.
-        """
-        search, self.listed = self.search, True
-        cv = cv or search._checked_cv_orig
-        candidates = [dict(candidate) for candidate in candidate_params]
-        splits = self.split(cv)
-        if search.verbose > 0:
-            print(
-                f"Fitting {len(splits)} folds for each of {len(candidates)} candidates, "
-                f"totalling {len(candidates) * len(splits)} fits"
-            )
-        if not candidates or not splits:
-            raise ValueError(
-                "No fits were performed. Was the CV iterator empty? Were there no candidates?"
-            )
-        if search.trials is not None and len(self.candidates) + len(candidates) > search.trials:
-            candidates = candidates[: search.trials - len(self.candidates)]
-            self.last = f"all {search.trials} trials were run"
-        if search.refit == "one_se":
-            choosing.ordered(name for candidate in candidates for name in candidate)
-        known = self.base.get_params(deep=True)
-        for one in {tuple(candidate): candidate for candidate in candidates}.values():
-            if not known.keys() >= one.keys():  # it is wrong, or of a step that it brings along
-                clone(self.base).set_params(**clone(one, safe=False))
-        rows = self.add(candidates, len(splits))
-        self.total = len(self.candidates)
-        for name, values in (more_results or {}).items():
-            self.more[name].extend(values[: len(rows)])
-        if search.store is not None:
-            self._recall(rows, splits)
-        contexts = self.calls.tasks(callback_ctx, len(rows) * len(splits))
-        every = [(row, fold) for row in rows for fold in range(len(splits))]
-        try:
-            self.race(rows, splits, dict(zip(every, contexts, strict=True)))
-        finally:
-            if any(outcome for row in rows for outcome in self.outcomes[row]):
-                self.complain(rows)
-        self.ended = self.ended or self.last
-        self.results = self.table()
-        if self.ended:
-            raise Enough
-        return self.results
-
     def split(self, cv: Any) -> list[Split]:
         """The folds of a splitter, all of them.
 
@@ -255,80 +170,6 @@ class Fitting:
         self.candidates.extend(candidates)
         self.outcomes.extend([None] * folds for _ in candidates)
         return range(start, len(self.candidates))
-
-    def _recall(self, rows: Sequence[int], splits: Sequence[Split]) -> None:
-        """Fill in what the store knows of some candidates."""
-        if self.log is None:
-            study = Study(
-                space_of(self.candidates),
-                maximize=SCORE,
-                sampler="random",
-                store=self.search.store,
-                name=self.search.study,
-            )
-            check(study, fingerprint(self.search, self.X, self.y, splits))
-            self.search.study_ = study
-            self.log = Listed(Journal(study, self.metric, files=self.search.honest), self._marked)
-        assert isinstance(self.log, Listed)
-        for row in rows:
-            self.outcomes[row] = self.log.stored(row, len(splits))
-            if complete(self.outcomes[row]):
-                self.close(row)
-
-    def _marked(self, row: int) -> dict[str, Any]:
-        """A candidate with what else tells it from others: the resources that it is given."""
-        return self.candidates[row] | {name: values[row] for name, values in self.more.items()}
-
-    def race(
-        self,
-        rows: Sequence[int],
-        splits: Sequence[Split],
-        contexts: Mapping[Task, Any] | None = None,
-        *,
-        order: Sequence[int] | None = None,
-    ) -> None:
-        """Run every fold of some candidates, but those that racing leaves out.
-
-        Parameters
-        ----------
-        rows : sequence of int
-            The candidates.
-        splits, contexts
-            As for `work`.
-        order : sequence of int, optional
-            Of the folds.
-        """
-        folds = list(range(len(splits)) if order is None else order)
-        if not rows:
-            return
-        rule = self.search.racing
-        if not rule or len(folds) == 1 or any(row in self.own for row in rows):
-            left = [(r, k) for r in rows for k in folds if self.outcomes[r][k] is None]
-            self.work(left, splits, contexts)
-            return
-        named: Rule = "likely" if rule is True else rule
-        highest = np.inf if self.measure is None else self.measure.high
-        going = np.zeros(len(self.candidates), dtype=bool)
-        going[list(rows)] = True
-        scores = self.scores()[:, folds]
-        if self.splits is None:  # earlier candidates had other rows: nothing to compare with
-            scores[: rows[0]] = np.nan
-        race = Race(scores, rule=named, highest=highest)
-        while not self.over():
-            lost = going & race.hopeless()
-            going &= ~lost
-            for row in np.flatnonzero(lost).tolist():
-                self.close(row)
-            many = self.workers.count
-            if len(rows) > 1 and race.best < 0:
-                # Nothing can be dropped yet, so there is nothing to ask between their first folds.
-                many = max(many, int((going & (race.n == 0)).sum()))
-            tasks = race.next_tasks(~going, many, promising=len(rows) > 1)
-            if not tasks:
-                return
-            self.work([(row, folds[k]) for row, k in tasks], splits, contexts)
-            for row, k in tasks:
-                race.put(row, k, self.score(self.outcomes[row][folds[k]]))
 
     def scores(self) -> Array:
         """(candidates, folds), larger is better; NaN where not run, -inf where it failed.
@@ -515,52 +356,8 @@ class Fitting:
         self.ended = self.ended or "it was interrupted"
         if not any(map(complete, self.outcomes)):
             return False
-        self.results = self.table()
+        self.results = table(self)
         return True
-
-    # -- what came of it
-
-    def complain(self, rows: Iterable[int]) -> None:
-        """Warn of failed fits, or raise if none succeeded; as scikit-learn words it."""
-        flat = [outcome for row in rows for outcome in self.outcomes[row] if outcome is not None]
-        _warn_or_raise_about_fit_failures(flat, self.search.error_score)
-        if callable(self.search.scoring):
-            _insert_error_scores(flat, self.search.error_score)
-
-    def table(self) -> dict[str, Any]:
-        """The results so far, in the form of ``cv_results_``.
-
-        A candidate that did not run on every fold has NaN there, a NaN mean and the last rank;
-        ``n_folds`` is then a column more, with how many folds each ran on.
-        """
-        counts = np.array([sum(o is not None for o in row) for row in self.outcomes])
-        folds = len(self.outcomes[0])
-        gaps = bool((counts < folds).any())
-        model = next(o for row in self.outcomes for o in row if o is not None)
-        blank = _blank(model)
-        flat = [
-            {k: v for k, v in (outcome or blank).items() if k not in ("predictions", "iterations")}
-            for row in self.outcomes
-            for outcome in row
-        ]
-        more: dict[str, Any] = dict(self.more)
-        if self.growing is not None:
-            more[f"mean_{self.growing.name}"] = self.growing.means()
-        if gaps or self.search.racing:
-            more["n_folds"] = counts
-        with warnings.catch_warnings():
-            if gaps:
-                warnings.filterwarnings("ignore", message="One or more of the .* non-finite")
-            made: dict[str, Any] = self.search._format_results(self.candidates, folds, flat, more)
-        if self.budgets is not None:
-            self.budgets.rank(made)
-        return made
-
-    @property
-    def multimetric(self) -> bool:
-        """Whether a fold has several scores."""
-        first = next(o for row in self.outcomes for o in row if o is not None)
-        return isinstance(first["test_scores"], dict)
 
     def default_row(self) -> int:
         """The candidate with the estimator's own settings; -1 if there is none."""
@@ -570,98 +367,6 @@ class Fitting:
             if not self.partial(row) and all(same_as_own):
                 return row
         return -1
-
-    def compare(self) -> None:
-        """Score the best few on fresh folds, if the search is to."""
-        search = self.search
-        if search.finalists < 2 or self.ended.startswith("the time limit") or not self.candidates:
-            return
-        self.finals = choosing.rescored(self, search.finalists, seed=1)
-
-    def choose(self) -> None:
-        """Give the search its results and its best candidate."""
-        search, metric, results = self.search, self.refit_metric, self.results
-        if metric == "one_se":
-            metric = "score"
-        search.multimetric_ = self.multimetric
-        search._perfect = np.inf if self.measure is None else self.measure.high
-        if callable(search.scoring) and self.multimetric:
-            first = next(o for row in self.outcomes for o in row if o is not None)
-            search._check_refit_for_multimetric(first["test_scores"])
-            metric = search.refit
-        if search.refit or not search.multimetric_:
-            search.best_index_ = self._winner(metric)
-            if not callable(search.refit):
-                search.best_score_ = results[f"mean_test_{metric}"][search.best_index_]
-            search.best_params_ = results["params"][search.best_index_]
-            search._honest = None
-            if self.budgets is not None:
-                search.best_params_ = self.budgets.crowned(int(search.best_index_))
-            if search.honest and self._judged():
-                search._evidence = judging.Evidence.of(
-                    self, self.splits or [], int(search.best_index_)
-                )
-
-    def _winner(self, metric: Any) -> int:
-        search = self.search
-        whole = self.budgets is None or self.budgets.ended
-        if isinstance(search.refit, str) and search.refit == "one_se" and whole:
-            return choosing.simplest(self.scores(), self.candidates)
-        chosen = int(search._select_best_index(search.refit, metric, self.results))
-        if self.finals is not None:
-            search.finals_, rows = self.finals
-            if search._finalists_decide and not callable(search.refit):
-                return int(rows[search.finals_.choice])
-        return chosen
-
-    def _judged(self) -> bool:
-        """Whether the winner's folds tell what to expect of it."""
-        return self.splits is not None and not self.partial(int(self.search.best_index_))
-
-    def refit(self) -> None:
-        """Fit the best candidate to all data."""
-        search = self.search
-        made = self._unfitted(int(search.best_index_))
-        with self.calls.refit(made):
-            begun = time.time()
-            search.best_estimator_ = self._fit(made)
-            search.refit_time_ = time.time() - begun
-            if hasattr(search.best_estimator_, "feature_names_in_"):
-                search.feature_names_in_ = search.best_estimator_.feature_names_in_
-        if self.extras and self._judged():
-            evidence = judging.Evidence.of(self, self.splits or [], int(search.best_index_))
-            (deciding.decide if search.threshold else blending.blend)(self, evidence)
-
-    def fitted(self, row: int) -> Any:
-        """A candidate fitted to all data."""
-        return self._fit(self._unfitted(row))
-
-    def _unfitted(self, row: int) -> Any:
-        # The values are cloned too: they may be estimators that a later fit would change.
-        values = clone(dict(self.results["params"][row]), safe=False)
-        if self.budgets is not None:
-            values |= self.budgets.whole
-        made = clone(self.base).set_params(**values)
-        if self.growing is not None:
-            self.growing.settle(made, row)
-        return made
-
-    def _fit(self, estimator: Any) -> Any:
-        params = self.routed.estimator.fit
-        with warnings.catch_warnings():
-            if self.growing is not None:  # its folds said that it had learned enough
-                warnings.simplefilter("ignore", ConvergenceWarning)
-            if isinstance(self.workers, Guarded) and self.search.limit is not None:
-                # Without the callbacks that were hung onto it: they are of this process.
-                return self.workers.fit(clone(estimator), self.given, params, self._learned_from())
-            estimator.fit(*self.given, **params)  # some do not return themselves
-            return estimator
-
-    def _learned_from(self) -> int:
-        """The training rows of a fold, the least."""
-        splits = self.splits or next(iter(self.own.values()), [])
-        sizes = [len(train) for train, _ in splits]
-        return max(1, min(sizes, default=_num_samples(self.given[0])))
 
     def end(self) -> None:
         """Leave the rest of what a fitted search has."""
@@ -682,14 +387,3 @@ def _equal(a: Any, b: Any) -> bool:
     """Whether a candidate has the estimator's own value; 1 and 1.0 are one to it."""
     numbers = all(isinstance(v, int | float | np.number) for v in (a, b))
     return bool(a == b) if numbers else same(a, b)
-
-
-def _blank(outcome: Outcome) -> Outcome:
-    """An outcome of the same form for a fold that was not run."""
-    nothing: Outcome = {"fit_error": None, "fit_time": np.nan, "score_time": np.nan}
-    for name in ("test_scores", "train_scores"):
-        if name in outcome:
-            scores = outcome[name]
-            several = isinstance(scores, dict)
-            nothing[name] = dict.fromkeys(scores, np.nan) if several else np.nan
-    return {**dict.fromkeys(outcome), **nothing}

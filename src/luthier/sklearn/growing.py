@@ -21,10 +21,10 @@ from sklearn.utils.validation import _check_method_params, _num_samples
 
 from luthier.errors import DataError, SpaceError, StudyError
 from luthier.sklearn.growers import Part, grower_of
+from luthier.sklearn.wanted import Wanted
 
 if TYPE_CHECKING:
     from luthier.sklearn.fitting import Fitting
-    from luthier.sklearn.model_based import Wanted
 
 Rows = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]

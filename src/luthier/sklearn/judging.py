@@ -88,8 +88,14 @@ class Evidence:
     earlier: float = 0.0
 
     @classmethod
-    def of(cls, fitting: Fitting, splits: Sequence[tuple[Any, Any]], best: int) -> Evidence:
-        """Gather what a search left; candidates that did not run on every fold are left out."""
+    def of(cls, fitting: Fitting) -> Evidence | None:
+        """Gather what a search left; candidates that did not run on every fold are left out.
+
+        None where the winner's folds do not tell what to expect of it.
+        """
+        best = int(fitting.search.best_index_)
+        if fitting.splits is None or fitting.partial(best):
+            return None
         scores = fitting.scores()
         rows = np.flatnonzero(np.isfinite(scores).all(axis=1))
         full = [[o for o in fitting.outcomes[row] if o is not None] for row in rows]
@@ -103,7 +109,7 @@ class Evidence:
         return cls(
             fitting.measure,
             fitting.y,
-            splits,
+            fitting.splits,
             full,
             scores[rows],
             int(found[0]) if len(found) else -1,
