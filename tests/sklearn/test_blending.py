@@ -101,9 +101,10 @@ def test_a_resumed_search_has_the_same_ensemble(tmp_path):
 
 
 def test_without_probabilities_the_winner_stays():
-    with pytest.warns(UserWarning, match="so the single winner stays"):
+    with pytest.warns(UserWarning, match="so the single winner stays") as told:
         found = search(LinearSVC(), {"C": [0.01, 1.0]}, trials=2).fit(*WINE)
 
+    assert told[0].filename == __file__
     assert type(found.best_estimator_) is LinearSVC
     assert not hasattr(found, "ensemble_")
 

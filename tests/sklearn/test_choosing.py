@@ -84,8 +84,11 @@ def test_finalists_change_no_winner_of_a_grid():
 
 
 def test_finalists_without_fresh_folds_are_announced():
-    with pytest.warns(UserWarning, match="no fresh folds like those of TimeSeriesSplit"):
+    """The warning is of the line that asks for them."""
+    with pytest.warns(UserWarning, match="no fresh folds like those of TimeSeriesSplit") as told:
         GridSearchCV(TREE, {"max_depth": [1, 2]}, cv=TimeSeriesSplit(2), finalists=2).fit(X, Y % 2)
+
+    assert told[0].filename == __file__
 
 
 def test_finalists_do_not_try_patience():

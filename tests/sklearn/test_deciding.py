@@ -104,9 +104,10 @@ class Mute(LogisticRegression):
 
 
 def test_without_probabilities_the_usual_threshold_stays():
-    with pytest.warns(UserWarning, match="so the usual threshold stays"):
+    with pytest.warns(UserWarning, match="so the usual threshold stays") as told:
         found = search(Mute(), {"C": [0.1, 1.0]}).fit(X[LEARN], Y[LEARN])
 
+    assert told[0].filename == __file__
     assert type(found.best_estimator_) is Mute
     assert not hasattr(found, "threshold_")
 

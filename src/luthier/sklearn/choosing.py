@@ -97,7 +97,7 @@ def _rescored(fitting: Fitting, count: int, seed: int) -> Finals | None:
             f"finalists: no fresh folds like those of {fitting.search._checked_cv_orig!r} can be "
             "made, so the best on its folds wins. Give cv= a number or a splitter that shuffles.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=5,  # behind `compare`, `fit` and scikit-learn's wrapper of it
         )
         return None
     if not rows:
