@@ -34,7 +34,9 @@ task and seed: positive is worse than what it is held against, and * marks inter
 *rank* is the mean over tasks and seeds of the rank by final regret, *ms* CPU milliseconds per
 proposal. Where results are noisy, what counts is the expected loss of the trial that looks best. Of
 tables and layers some parameters have names that our samplers know: they begin with what these
-usually are, and the others do not."""
+usually are, and the others do not. *running-auto* is told no space: the objective asks for its
+parameters as it runs, as Optuna's does; *optuna-luthier* is luthier's sampler in a study of
+Optuna's."""
 
 
 @dataclass(frozen=True)
