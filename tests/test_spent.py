@@ -159,3 +159,27 @@ def test_a_trial_that_reports_at_its_end_did_all_the_steps_until_there():
     assert told.steps == 3 * 20 + 40
     assert told.saved == 2 * 160 + 120
     assert abs(told.saved_seconds - told.saved * 4 * 2.0 / told.steps) < 1e-9
+
+
+@pytest.mark.parametrize("fidelity", [None, ("trees", 20, 100)])
+def test_a_trial_that_reports_every_tenth_step_did_all_of_them(fidelity):
+    study = Study(SPACE, scheduler="asha", sampler="random", fidelity=fidelity)
+    whole, stopped = study.ask(2)
+    for tree in range(10, 101, 10):
+        whole.report(0.5, step=tree)
+    study.driver.finish(whole.number, {"state": "DONE", "loss": [0.5], "seconds": 20.0})
+    for tree in (10, 20):
+        stopped.report(3.5, step=tree)
+    study.driver.finish(stopped.number, {"state": "STOPPED", "seconds": 4.0})
+    told = study.spent()
+
+    assert (told.steps, told.saved) == (100 + 20, 80)
+    assert told.saved_seconds == pytest.approx(80 * 4.0 / 20)
+
+
+def test_folds_are_counted_in_whatever_order_they_come():
+    reports = [(0, fold, 1.0) for fold in (3, 0, 4, 2, 1)] + [(1, 0, 2.0)] + [(2, 3, 2.0)]
+    states = ["DONE", "STOPPED", "STOPPED"]
+    made = history(SPACE, [{"x": x} for x in (1.0, 2.0, 3.0)], [1.0], states, reports=reports)
+
+    assert (spent(made).steps, spent(made).saved) == (5 + 1 + 1, 4 + 4)

@@ -127,32 +127,47 @@ def _saved(history: History, seconds: Array) -> tuple[int, int, float]:
     did = _did(history)
     done = int(did.sum())
     seen = history.seen().merged()
-    stopped = np.flatnonzero(seen.stopped[seen.owner])
-    if not len(stopped):
+    came = _came(seen)
+    here = seen.stopped & (came > 0)
+    if not here.any():
         return done, 0, 0.0
     if history.fidelity is not None:
         most = history.fidelity.most
     else:  # as far as those went that ended
-        most = int(seen.step[seen.done[seen.owner]].max(initial=0))
-    last = np.zeros(len(seen), dtype=np.int64)
-    np.maximum.at(last, seen.owner[stopped], seen.step[stopped])
-    left = np.maximum(most - last[last > 0], 0)
-    here = history.stopped
-    of_these = int(did[here].sum())
-    price = float(np.nansum(seconds[here])) / of_these if of_these else 0.0
+        most = int(came[seen.done].max(initial=0))
+    left = np.maximum(most - came[here], 0)
+    of_these = int(did[history.stopped].sum())
+    price = float(np.nansum(seconds[history.stopped])) / of_these if of_these else 0.0
     return done, int(left.sum()), price
 
 
 def _did(history: History) -> Ints:
-    """(n,) steps that each trial did.
+    """(n,) steps that each trial did, those of its parent not among them.
 
-    Where a trial can be given less, one that reports at its end alone did all steps until there,
-    from where its parent had come to.
+    Who reports every tenth step, or at the end alone, did all of those until there.
     """
-    pairs = np.unique(np.column_stack([history.owner, history.step]), axis=0)
-    did: Ints = np.bincount(pairs[:, 0], minlength=len(history)).astype(np.int64)
-    if history.fidelity is None:
-        return did
-    last = np.zeros(len(history) + 1, dtype=np.int64)  # at the end for those without a parent
+    reports, came = _reports(history), _came(history)
+    if _folds(history):
+        return came
+    parents = np.append(came, 0)[history.parent]  # nothing for those without a parent
+    return np.asarray(np.maximum(reports, (came - parents) * (reports > 0)))
+
+
+def _came(history: History) -> Ints:
+    """(n,) steps that each trial had come to: its last one, or how many folds it was judged on."""
+    if _folds(history):
+        return _reports(history)
+    last = np.zeros(len(history), dtype=np.int64)
     np.maximum.at(last, history.owner, history.step)
-    return np.asarray(np.maximum(did, (last[:-1] - last[history.parent]) * (did > 0)))
+    return last
+
+
+def _reports(history: History) -> Ints:
+    """(n,) how many steps each trial reported at."""
+    pairs = np.unique(np.column_stack([history.owner, history.step]), axis=0)
+    return np.bincount(pairs[:, 0], minlength=len(history)).astype(np.int64)
+
+
+def _folds(history: History) -> bool:
+    """Whether steps are counted from 0, as folds are, which come in any order."""
+    return history.fidelity is None and bool((history.step == 0).any())
