@@ -197,7 +197,7 @@ def test_the_callback_works_with_the_librarys_own_train(library, trial_of, cells
                 init_model=report.saved,
                 callbacks=[report],
             )
-            return booster.current_iteration()
+            return booster.current_iteration(), report.value
         booster = theirs.train(
             {"objective": "binary:logistic", "max_depth": 3},
             theirs.DMatrix(X, y),
@@ -207,13 +207,13 @@ def test_the_callback_works_with_the_librarys_own_train(library, trial_of, cells
             callbacks=[report],
             verbose_eval=False,
         )
-        return booster.num_boosted_rounds()
+        return booster.num_boosted_rounds(), report.value
 
     parent = trial_of(0, stop_at=15)
-    assert grown(parent) == 15
+    assert grown(parent) == (15, parent.line.reports[-1][1])
     child = trial_of(1, parent=parent)
 
-    assert grown(child) == 30
+    assert grown(child) == (30, child.line.reports[-1][1])
     assert [step for step, _ in child.line.reports] == [20, 25, 30]
 
 

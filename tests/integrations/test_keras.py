@@ -22,6 +22,7 @@ from luthier import Study  # noqa: E402
 from luthier.errors import StudyError  # noqa: E402
 from luthier.integrations.keras import Report, fit, fit_folds, objective, session  # noqa: E402
 from luthier.integrations.steps import newest  # noqa: E402
+from luthier.schedulers import Threshold  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +175,7 @@ def test_the_callback_alone_serves_a_loop_of_ones_own(trial_of, digits):
     )
 
     assert report.steps.over
-    assert set(report.steps.value) == {"loss", "train_loss", "accuracy"}
+    assert set(report.value) == {"loss", "train_loss", "accuracy"}
 
 
 def test_folds_are_trained_side_by_side_and_go_on_together(trial_of, digits):
@@ -254,6 +255,101 @@ def test_a_build_function_for_keras_tuner_runs_unchanged_and_is_stopped(digits, 
     assert {"layers", "units_0", "rate"} <= set(study.space.names)
     assert study.history.stopped.any()
     assert study.best.value > 0.7
+
+
+class Tuned:
+    """A HyperModel, without KerasTuner: what counts is that it has `build` and `fit`."""
+
+    def build(self, hp):
+        return network(hp.Float("rate", 1e-3, 1e-1, sampling="log"))
+
+    def fit(self, hp, model, *args, **kwargs):
+        return model.fit(*args, batch_size=hp.Choice("batch", [50, 100]), **kwargs)
+
+
+class OwnEpochs(Tuned):
+    def fit(self, hp, model, *args, **kwargs):
+        return model.fit(*args, epochs=hp.Int("epochs", 2, 4), **kwargs)
+
+
+class OwnLoop(Tuned):
+    """As in KerasTuner's guide, with neither `epochs` nor `model.stop_training` looked at."""
+
+    def fit(self, hp, model, x, y, validation_data, callbacks):
+        for callback in callbacks:
+            callback.set_model(model)
+        for epoch in range(6):
+            model.fit(x, y, verbose=0)
+            logs = model.evaluate(*validation_data, return_dict=True, verbose=0)
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, logs={"val_accuracy": logs["accuracy"]})
+        return logs["accuracy"]
+
+
+def tuned(model, digits, trials=3, epochs=None, scheduler="full", **settings):
+    X, y = digits
+    study = Study(maximize="accuracy", sampler="random", scheduler=scheduler, seed=3)
+    valid = {} if "cv" in settings else {"validation_data": (X[400:], y[400:])}
+    given = {"monitor": "val_accuracy", **valid, **settings}
+    return study.run(objective(model, X[:400], y[:400], epochs=epochs, **given), trials=trials)
+
+
+def test_the_fit_of_a_hypermodel_trains_it_and_its_parameters_count(digits):
+    study = tuned(Tuned(), digits, epochs=2)
+
+    assert set(study.space.names) == {"rate", "batch"}
+    assert study.history.step.tolist() == [1, 2] * 3
+    assert "val_loss" in study.best.metrics
+
+
+def test_the_fit_of_a_hypermodel_may_set_the_number_of_epochs(digits):
+    study = tuned(OwnEpochs(), digits)
+
+    assert [(study.history.owner == i).sum() for i in range(3)] == [
+        trial.params["epochs"] for trial in study
+    ]
+    told = tuned(OwnEpochs(), digits, trials=1, epochs=3)[0].error["message"]
+    assert "Leave epochs= out of objective" in told
+
+
+def test_a_loop_in_the_fit_of_a_hypermodel_returns_its_number_and_can_be_stopped(digits):
+    study = tuned(OwnLoop(), digits, trials=2)
+
+    assert study[1].value == study.history.value[-1, 0] * -1
+    assert study.history.step.tolist() == [1, 2, 3, 4, 5, 6] * 2
+    stopped = tuned(OwnLoop(), digits, trials=2, scheduler=Threshold(worst=1.0))
+    assert stopped.history.stopped.all()
+    assert stopped.history.step.tolist() == [1, 1]
+
+
+def test_the_fit_of_a_hypermodel_trains_folds(digits):
+    study = tuned(Tuned(), digits, trials=1, epochs=2, cv=2)
+
+    assert study.history.step.tolist() == [1, 2]
+    assert "batch" in study.space
+
+
+def test_a_fit_that_says_nothing_is_an_error_that_says_what_to_return(trial_of, digits):
+    with pytest.raises(StudyError, match=r"returned None and called no callback\. Return model"):
+        fit(trial_of(), network(), *digits, epochs=2, train=lambda model, x, y, **_: None)
+    with pytest.raises(StudyError, match="epochs is missing"):
+        fit(trial_of(), network(), *digits, epochs=None)
+
+
+def test_hypermodels_of_keras_tuner_run_unchanged(digits):
+    tuner = pytest.importorskip("keras_tuner", reason="pip install keras-tuner")
+
+    class Own(tuner.HyperModel):
+        def build(self, hp):
+            return Tuned().build(hp)
+
+    class Inner(Own):
+        def fit(self, hp, model, *args, **kwargs):
+            return Tuned().fit(hp, model, *args, **kwargs)
+
+    assert tuned(Own(), digits, 1, epochs=1).space.names == ("rate",)
+    assert set(tuned(Inner(), digits, 1, epochs=1).space.names) == {"rate", "batch"}
+    assert tuned(Own(tunable=False), digits, 1, epochs=1).best.params == {}
 
 
 def test_folds_of_a_number_to_predict(trial_of):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
-from inspect import getclosurevars
+from inspect import getclosurevars, signature
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from luthier.errors import need
+from luthier.errors import Stop, StudyError, need
 from luthier.integrations.keras_tuner import HyperParameters
 from luthier.integrations.steps import Steps, told
 from luthier.trial import Trial
@@ -23,6 +24,7 @@ need("keras", "keras", "luthier.integrations.keras")  # before the import, which
 import keras  # noqa: E402
 
 FILE, BEST = "model.keras", "best.keras"
+ENDLESS = 10**9  # epochs, where what trains says itself how many
 Values = dict[str, Any]
 
 
@@ -76,6 +78,11 @@ class Report(keras.callbacks.Callback):  # type: ignore[misc, unused-ignore]  # 
         """The epoch to end with: the trial's budget, or all epochs."""
         return self.steps.last
 
+    @property
+    def value(self) -> Any:
+        """What was reported last, by the parent if nothing is left to do: what to return."""
+        return self.steps.value
+
     def on_train_begin(self, logs: Any = None) -> None:
         """Take over weights and optimiser of the parent's checkpoint."""
         saved = self.steps.saved
@@ -88,6 +95,8 @@ class Report(keras.callbacks.Callback):  # type: ignore[misc, unused-ignore]  # 
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Save, report and ask."""
+        if self.steps.stopped:
+            raise Stop  # a loop of one's own that calls this and does not look at stop_training
         value = told(self.steps.trial, logs or {}, self.monitor)
         if self.best:
             value = self._better(value)
@@ -124,11 +133,12 @@ def fit(
     x: Any,
     y: Any = None,
     *,
-    epochs: int,
+    epochs: int | None,
     monitor: str = "val_loss",
     every: int = 1,
     best: bool = False,
     callbacks: Iterable[Any] = (),
+    train: Callable[..., Any] | None = None,
     **params: Any,
 ) -> Values:
     """Train a compiled model for a trial: from its parent's last epoch up to its budget.
@@ -136,9 +146,12 @@ def fit(
     Parameters
     ----------
     epochs, monitor, every, best
-        See `Report`.
+        See `Report`. Without `epochs`, `train` says how many.
     callbacks : iterable
         Further callbacks; what they remember is not in the checkpoint.
+    train : callable, optional
+        What trains, in place of ``model.fit``: called with the model and the arguments of that.
+        What it returns counts if it is a number or a dict; else what the callbacks were told.
     **params
         Further arguments of ``model.fit``, such as ``validation_data``.
 
@@ -146,18 +159,25 @@ def fit(
     -------
     dict
         The objective and Keras's other values after the last epoch, or the best: what to return.
+
+    Raises
+    ------
+    StudyError
+        If it is not known how many epochs there are to be, or what came of them.
     """
-    report = Report(trial, epochs, monitor=monitor, every=every, best=best)
+    if epochs is None and train is None:
+        raise StudyError("fit: epochs is missing. Say how many a full training has, epochs=30.")
+    report = Report(trial, epochs or ENDLESS, monitor=monitor, every=every, best=best)
     if not report.steps.over:
-        _prepare(model, x)
-        model.fit(
-            x,
-            y,
-            initial_epoch=report.done,
-            epochs=report.last,
-            callbacks=[*callbacks, report],
-            **{"verbose": 0, **params},
-        )
+        lengths = {} if epochs is None else {"epochs": report.last}
+        given = {"callbacks": [*callbacks, report], **lengths, **params}
+        data = (x,) if y is None else (x, y)
+        if train is None:
+            _prepare(model, x)
+            model.fit(*data, initial_epoch=report.done, **{"verbose": 0, **given})
+        else:
+            made = _train(train, model, data, given, report.done)
+            return _made(report, made)
     elif report.steps.saved is not None:
         _prepare(model, x)
         _load(model, report.steps.saved / (BEST if best else FILE))
@@ -175,6 +195,7 @@ def fit_folds(
     cv: Any = 5,
     monitor: str = "val_loss",
     every: int = 1,
+    train: Callable[..., Any] | None = None,
     **params: Any,
 ) -> Values:
     """Train one model per fold side by side, an epoch each in turn, and report their mean.
@@ -190,6 +211,8 @@ def fit_folds(
     cv : int, splitter or iterable
         As in scikit-learn. An int is a number of folds, shuffled, and by class where `y` is a
         column of whole numbers or words; they are the same in every trial.
+    train : callable, optional
+        What trains, see `fit`; here it must return the history that ``model.fit`` does.
     **params
         Further arguments of ``model.fit``.
 
@@ -213,14 +236,12 @@ def fit_folds(
     for epoch in steps:
         every_fold = []
         for model, (learn, test) in zip(models, parts, strict=True):
-            done = model.fit(
-                _rows(x, learn),
-                _rows(y, learn),
-                validation_data=(_rows(x, test), _rows(y, test)),
-                initial_epoch=epoch - 1,
-                epochs=epoch,
-                **{"verbose": 0, **params},
-            )
+            valid = (_rows(x, test), _rows(y, test))
+            given = {"validation_data": valid, "epochs": epoch, **params}
+            data = _rows(x, learn), _rows(y, learn)
+            done = _train(train or _fit, model, data, given, epoch - 1)
+            if not hasattr(done, "history"):
+                raise StudyError(f"fit_folds: what trains must return a history, got {done!r}.")
             every_fold.append({name: values[-1] for name, values in done.history.items()})
         means = {
             name: float(np.mean([logs[name] for logs in every_fold])) for name in every_fold[0]
@@ -231,9 +252,9 @@ def fit_folds(
 
 
 def objective(
-    build: Any, x: Any, y: Any = None, *, epochs: int, cv: Any = None, **params: Any
+    build: Any, x: Any, y: Any = None, *, epochs: int | None = None, cv: Any = None, **params: Any
 ) -> Callable[[Trial], Values]:
-    """An objective from a ``build(hp)`` function that was written for KerasTuner.
+    """An objective from what was written for KerasTuner: ``build(hp)``, or a ``HyperModel``.
 
     Each trial is seeded by its own seed and gives its memory back. The space is defined by
     running: give `Study` no space.
@@ -241,22 +262,75 @@ def objective(
     Parameters
     ----------
     build : callable or HyperModel
-        From `HyperParameters` to a compiled model.
+        From `HyperParameters` to a compiled model. A ``fit(hp, model, ...)`` of the HyperModel's
+        own trains it; it gets the arguments of ``model.fit``, with the callbacks that report.
+    epochs : int, optional
+        How many a full training has; left out where the HyperModel's ``fit`` says so itself.
     cv : optional
         Folds as for `fit_folds`; by default one `fit`.
     **params
         Further arguments of `fit` or `fit_folds`.
     """
-    make = getattr(build, "build", build)
+    make, own = getattr(build, "build", build), _own_fit(build)
 
     def objective(trial: Trial) -> Values:
         hp = HyperParameters(trial)
+        given = {"epochs": epochs, "train": None if own is None else partial(own, hp), **params}
         with session(trial):
             if cv is None:
-                return fit(trial, make(hp), x, y, epochs=epochs, **params)
-            return fit_folds(trial, lambda: make(hp), x, y, epochs=epochs, cv=cv, **params)
+                return fit(trial, make(hp), x, y, **given)
+            return fit_folds(trial, lambda: make(hp), x, y, cv=cv, **given)
 
     return objective
+
+
+def _own_fit(build: Any) -> Callable[..., Any] | None:
+    """The ``fit`` of a HyperModel that is not KerasTuner's."""
+    owner = next((kind for kind in type(build).__mro__ if "fit" in vars(kind)), None)
+    if owner is None or owner.__module__.partition(".")[0] == "keras_tuner":
+        return None
+    found: Callable[..., Any] = build.fit
+    return found
+
+
+def _fit(model: Any, *data: Any, **params: Any) -> Any:
+    return model.fit(*data, **params)
+
+
+def _train(
+    train: Callable[..., Any], model: Any, data: tuple[Any, ...], given: Values, done: int
+) -> Any:
+    """What a function returns that trains a model, given what it takes of what we add."""
+    ours = {"epochs": given.pop("epochs", None), "initial_epoch": done, "verbose": 0}
+    takes = signature(train).parameters
+    open_ended = any(one.kind is one.VAR_KEYWORD for one in takes.values())
+    for name, value in ours.items():
+        if value is not None and (open_ended or name in takes):
+            given.setdefault(name, value)
+    try:
+        return train(model, *data, **given)
+    except TypeError as error:
+        if "multiple values for keyword argument 'epochs'" not in str(error):
+            raise
+        raise StudyError(
+            "epochs: the HyperModel's fit says itself how many. Leave epochs= out of objective()."
+        ) from error
+
+
+def _made(report: Report, made: Any) -> Values:
+    """The values of a trial from what its training returned, and from what callbacks were told."""
+    trial = report.steps.trial
+    if isinstance(made, Mapping):
+        return dict(told(trial, made, report.monitor))
+    if isinstance(made, Real):
+        return {trial.task.objectives[0].name: float(made)}
+    if report.value is None:
+        raise StudyError(
+            f"fit: training returned {made!r} and called no callback. Return model.fit(...), a "
+            "number, or a dict; and pass the callbacks on, so that the trial can be stopped."
+        )
+    values: Values = report.value
+    return values
 
 
 @contextmanager

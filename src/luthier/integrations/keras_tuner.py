@@ -27,6 +27,7 @@ class HyperParameters:
         self.values: dict[str, Any] = {}  # by full name, defaults of inactive names included
         self._scopes: list[str] = []
         self._conditions: list[tuple[str, list[Any]]] = []
+        self._closed = False  # names that are new have their defaults
 
     def Int(
         self,
@@ -133,6 +134,13 @@ class HyperParameters:
 
     __getitem__ = get
 
+    def copy(self) -> HyperParameters:
+        """The same values; names that are new to it have their defaults, as in KerasTuner."""
+        made = HyperParameters(self.trial)
+        made.values, made._closed = dict(self.values), True
+        made._scopes, made._conditions = list(self._scopes), list(self._conditions)
+        return made
+
     def __contains__(self, name: str) -> bool:
         return self._full(name) in self.values
 
@@ -183,6 +191,8 @@ class HyperParameters:
     ) -> Any:
         """The trial's value where every condition holds, else the default."""
         full, conditions = self._full(name), list(self._conditions)
+        if self._closed:
+            return self.values.setdefault(full, usual)
         if parent_name:
             conditions.append((self._full(parent_name), _listed(parent_values)))
         holds = all(self.values.get(parent) in allowed for parent, allowed in conditions)

@@ -54,6 +54,11 @@ class Report:
         """How many trees are to be added."""
         return self.steps.left
 
+    @property
+    def value(self) -> Any:
+        """What was reported last, by the parent if nothing is left to do: what to return."""
+        return self.steps.value
+
     def __call__(self, env: Any) -> None:
         tree = env.iteration + 1  # the trees of an init_model are counted in
         if tree % self.every and tree < self.steps.last:

@@ -55,6 +55,11 @@ class Report(Callback):  # type: ignore[misc, unused-ignore]  # untyped where mi
         """The file of the parent's checkpoint, for ``ckpt_path=``."""
         return self.steps.saved_file(FILE)
 
+    @property
+    def value(self) -> Any:
+        """What was reported last, by the parent if nothing is left to do: what to return."""
+        return self.steps.value
+
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Save, report and ask; Lightning has validated by then."""
         value = told(self.steps.trial, trainer.callback_metrics, self.monitor)

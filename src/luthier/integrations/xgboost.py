@@ -56,6 +56,11 @@ class Report(TrainingCallback):  # type: ignore[misc, unused-ignore]  # untyped 
         """How many rounds are to be added."""
         return self.steps.left
 
+    @property
+    def value(self) -> Any:
+        """What was reported last, by the parent if nothing is left to do: what to return."""
+        return self.steps.value
+
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Report, save and ask; True ends the training."""
         rounds = int(model.num_boosted_rounds())  # those of an xgb_model are counted in
