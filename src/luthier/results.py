@@ -83,8 +83,6 @@ def result(history: History, row: int) -> Result:
     if history.state[row] == State.DONE:
         losses = history.Y[row].tolist()
         values = {o.name: o.sign * y for o, y in zip(history.objectives, losses, strict=True)}
-    steps, curve = history.curve(row)
-    first = history.objectives[0]
     return Result(
         number=int(history.number[row]),
         state=State(int(history.state[row])).name,
@@ -98,8 +96,16 @@ def result(history: History, row: int) -> Result:
         parent=int(history.parent[row]),
         used=history.used(row),
         feasible=bool(history.feasible[row] and history.state[row] == State.DONE),
-        reached=(int(steps[-1]), float(first.sign * curve[-1, 0])) if len(steps) else None,
+        reached=_reached(history, row),
     )
+
+
+def _reached(history: History, row: int) -> tuple[int, float] | None:
+    """The last step that a trial reported, and the first objective there."""
+    steps, curve = history.curve(row)
+    if not len(steps):
+        return None
+    return int(steps[-1]), float(history.objectives[0].sign * curve[-1, 0])
 
 
 def leaders(history: History, k: int) -> list[int]:
@@ -110,11 +116,37 @@ def leaders(history: History, k: int) -> list[int]:
     return [int(row) for row in rows]
 
 
+def best_so_far(history: History) -> str:
+    """The best value so far and whose it is, in words; empty where nobody has one.
+
+    Where no trial has a result, as long as none was given all there is to give, the last report of
+    the one that came furthest; with several objectives how many trials there are on the front.
+    """
+    if len(history.objectives) > 1 and history.done.any():
+        return f"{_front(history)} on the front"
+    rows = leaders(history, 1)
+    if not rows:
+        return ""
+    got, name = result(history, rows[0]), history.objectives[0].name
+    if got.value is not None:
+        return f"best {name} {got.value:.6g} (trial {got.number})"
+    assert got.reached is not None  # it came furthest
+    return f"best {name} {got.reached[1]:.6g} at step {got.reached[0]} (trial {got.number})"
+
+
+def _front(history: History) -> int:
+    """How many trials no other beats in all objectives."""
+    from luthier.numerics.pareto import front
+
+    return int(front(history.Y[history.done & history.feasible]).sum())
+
+
 def table(history: History) -> dict[str, list[Any]]:
     """Every trial as a row of columns of plain values; what is missing is None.
 
     Columns: number, state, objectives, parameters (options by label), metrics, facts, seconds,
-    cpu (seconds), memory (bytes), error, parent. A name that is taken already gets a prefix that
+    reached (the last step that it reported) and reported (the first objective there), cpu
+    (seconds), memory (bytes), error, parent. A name that is taken already gets a prefix that
     says what it is.
     """
     rows = range(len(history))
@@ -136,6 +168,10 @@ def table(history: History) -> dict[str, list[Any]]:
     add([history.facts(i) for i in rows], "fact")
     seconds = [history.seconds(i) for i in rows]
     made["seconds"] = [None if s != s else s for s in seconds]
+    last = dict(zip(history.owner.tolist(), range(len(history.owner)), strict=True))
+    ends, sign = [last.get(i) for i in rows], history.objectives[0].sign
+    made["reached"] = [None if at is None else int(history.step[at]) for at in ends]
+    made["reported"] = [None if at is None else float(sign * history.value[at, 0]) for at in ends]
     made["cpu"] = [history.used(i).get("cpu") for i in rows]
     made["memory"] = [history.used(i).get("memory") for i in rows]
     errors = [history.error(i) for i in rows]
@@ -144,4 +180,4 @@ def table(history: History) -> dict[str, list[Any]]:
     return made
 
 
-ENDS = ("seconds", "cpu", "memory", "error", "parent")
+ENDS = ("seconds", "reached", "reported", "cpu", "memory", "error", "parent")

@@ -556,7 +556,8 @@ class Study:
         """Every trial as a row: a pandas DataFrame where pandas is installed, else a dict of lists.
 
         Columns: number, state, the objectives, the parameters (options by their labels), metrics,
-        facts, seconds, cpu, memory, error and parent. Numbers have the user's sign.
+        facts, seconds, reached and reported (the last step that it reported and the first
+        objective there), cpu, memory, error and parent. Numbers have the user's sign.
         """
         made = table(self.history)
         try:

@@ -225,3 +225,69 @@ def test_a_cost_is_stored_with_the_run_and_taken_up_again(call):
     with Study.open("luthier.db") as study:
         assert study.history.cost == "price"
         assert study.history.counts[1] == 6
+
+
+GOES_ON = """
+def objective(trial):
+    x = trial.params["x"]
+    for epoch in range(1, 28):
+        trial.report((x - 2) ** 2 + 5 / epoch, epoch)
+        if trial.should_stop():
+            break
+    return (x - 2) ** 2 + 5 / epoch
+"""
+
+
+@pytest.fixture
+def paused(call):
+    """Some trials, none of which was given all there is to give."""
+    Path("goes_on.py").write_text(GOES_ON)
+    Path("space.toml").write_text("x = { float = [-3.0, 9.0] }")
+    more = ("--scheduler", "asha", "--fidelity", "epochs:1:27", "--sampler", "random")
+    return call("run", "goes_on.py:objective", "--space", "space.toml", *more, "--trials", 5)
+
+
+def test_trials_that_were_given_a_part_only_are_a_result(paused, call):
+    shown = json.loads(call("show", "luthier.db", "--json").stdout)
+    leader, step = shown["best"]["trial"], shown["best"]["reached"][0]
+
+    assert paused.exit_code == 0, paused.stderr
+    for told in (paused.stdout, paused.stderr.replace("best", "Best")):
+        assert "Best loss" in told
+        assert f"at step {step} (trial {leader})" in told
+
+
+def test_trials_that_were_stopped_show_what_they_came_to_and_come_in_that_order(paused, call):
+    rows = json.loads(call("trials", "luthier.db", "--json").stdout)
+    table = call("trials", "luthier.db").stdout
+
+    assert {row["state"] for row in rows} == {"STOPPED"}
+    order = [(-row["reached"][0], row["reached"][1]) for row in rows]
+    assert order == sorted(order)
+    assert f"{rows[0]['reached'][1]:.4g} at step {rows[0]['reached'][0]}" in table
+
+
+def test_of_several_objectives_the_front_is_counted(call):
+    Path("two.py").write_text(
+        "def f(trial):\n"
+        "    x = trial.float('x', -3, 9)\n"
+        "    return {'a': x**2, 'b': (x - 2) ** 2}\n"
+    )
+    done = call("run", "two.py:f", "--minimize", "a", "--minimize", "b", "--trials", 9)
+    front = call("show", "luthier.db").stdout.partition(" of 9 trials")[0].split()[-1]
+
+    assert f"9/9 trials, {front} on the front" in done.stderr
+    assert "best a" not in done.stderr
+
+
+def test_parameters_without_defaults_have_no_column_for_them(ran):
+    assert "tuned" in ran.stdout
+    assert "default" not in ran.stdout
+
+
+def test_the_cause_of_a_failure_ends_with_one_full_stop(call):
+    Path("bad.py").write_text("def f(trial):\n    raise ValueError('no data')\n")
+
+    told = call("run", "bad.py:f", "--trials", 2).stderr
+
+    assert "ValueError: no data. Its parameters" in told

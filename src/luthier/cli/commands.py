@@ -199,11 +199,14 @@ def _nothing(study: Study) -> str:
     for row in range(len(history)):
         error = history.error(row)
         if error:
-            cause = (error["message"] or "no message").strip().splitlines()[0]
+            cause = (error["message"] or "no message").strip().splitlines()[0].rstrip(".")
             return (
                 f"None of {len(history)} trials has a result. Trial {row} ended with "
-                f"{error['kind']}: {cause} Its parameters were {history.params(row)!r}."
+                f"{error['kind']}: {cause}. Its parameters were {history.params(row)!r}."
             )
+    if history.stopped.any():
+        stopped = int(history.stopped.sum())
+        return f"All {stopped} trials were stopped early. Give more --time or --trials."
     return "No trial has ended yet. Give more --time, or run the same command again."
 
 
@@ -241,6 +244,7 @@ def run(
 ) -> None:
     """Tune a function of the user's own."""
     from luthier.cli.options import load_space
+    from luthier.results import leaders
     from luthier.study import Study
 
     at_least("--trials", trials, 1)
@@ -264,7 +268,8 @@ def run(
             voice.note(f"The study has its {trials} trials already; nothing was run.")
         else:
             _search(study, function, trials, seconds, room, voice, objective, {})
-        _expect_results(study, voice)
+        if not leaders(study.history, 1):
+            _expect_results(study, voice)
         tell(study, store, voice)
         if study.ended.startswith("interrupted"):
             raise SystemExit(INTERRUPTED)

@@ -57,8 +57,9 @@ def trials(where: str, name: str | None, limit: int, sort: str, failed: bool, vo
         if failed:
             rows = [row for row in rows if history.failed[row]]
         if sort == "value":
-            place = {int(row): i for i, row in enumerate(history.best(len(history)))}
-            last = len(rows)  # those without a result
+            last = len(history)  # those that have told nothing
+            order = [*history.best(last).tolist(), *history.furthest(last).tolist()]
+            place = {row: i for i, row in enumerate(order)}
             rows.sort(key=lambda row: (place.get(row, last), row))
         elif sort == "seconds":
             took = [history.seconds(row) for row in range(len(history))]
@@ -150,6 +151,7 @@ def _row(study: Study, row: int) -> dict[str, Any]:
         **got.values,
         "params": got.params,
         "metrics": got.metrics,
+        "reached": got.reached,
         "seconds": got.seconds,
         "error": f"{got.error['kind']}: {got.error['message']}" if got.error else None,
     }
@@ -191,14 +193,17 @@ def opened(where: str, name: str | None) -> Study:
 def tell(study: Study, where: str, voice: Voice) -> None:
     """Print how an open study stands."""
     from luthier.cli import results, tables
+    from luthier.results import best_so_far, leaders
 
     history = study.history
     told: dict[str, Any] = results.summary(study)
     best_one: dict[str, Any] | None = None
-    if history.done.any() and len(history.objectives) == 1:
+    if leaders(history, 1) and len(history.objectives) == 1:
         got = study.best
         params = got.params | results.whole(study)
         best_one = {"trial": got.number, "values": got.values, "params": params}
+        if got.reached is not None:
+            best_one["reached"] = got.reached
     made = results.stored(study) if best_one is not None else None
     stands = ", ".join(f"{count} {state}" for state, count in told["trials"].items() if count)
     voice.data({**told, "best": best_one, "result": made})
@@ -210,8 +215,7 @@ def tell(study: Study, where: str, voice: Voice) -> None:
         voice.out(made["evaluation"]["words"])
         voice.out(made["fit"]["words"])
     elif best_one is not None:
-        values = ", ".join(f"{k} {v:.6g}" for k, v in best_one["values"].items())
-        voice.out(f"Best: {values}")
+        voice.out("B" + best_so_far(history)[1:])
         voice.out(tables.params(best_one))
     elif history.done.any():
         front = [got.number for got in study.front]

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from luthier.results import best_so_far, leaders
+
 if TYPE_CHECKING:
     from luthier.history import History
 
@@ -35,12 +37,7 @@ def standing(history: History, trials: int | None) -> str:
 
 def best(history: History) -> str:
     """The best value so far and whose it is."""
-    rows = history.best()
-    if not len(rows):
-        return "no result yet"
-    objective, row = history.objectives[0], int(rows[0])
-    value = objective.sign * float(history.Y[row, 0])
-    return f"best {objective.name} {value:.5g} (trial {int(history.number[row])})"
+    return best_so_far(history) or "no result yet"
 
 
 class Lines:
@@ -119,13 +116,13 @@ class Panel:
         objective = history.objectives[0]
         lines = []
         rows = range(len(history) - 1, max(-1, len(history) - 1 - self.LAST), -1)
-        leader = history.best()
+        leader = leaders(history, 1)
         for row in rows:
             value = objective.sign * float(history.Y[row, 0])
             state = State(int(history.state[row])).name.lower()
             told = f"{objective.name} {value:.5g}" if value == value else state
             params = ", ".join(f"{k}={_short(v)}" for k, v in history.params(row).items())
-            style = "bold green" if len(leader) and row == leader[0] else ""
+            style = "bold green" if row in leader else ""
             lines.append(Text(f"{row:>5}  {told:<24} {params}", style, overflow="ellipsis",
                               no_wrap=True))  # fmt: skip
         return Box(Group(self.bar, Text(best(history), "bold"), *lines), title=self.title)

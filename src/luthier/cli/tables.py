@@ -33,11 +33,13 @@ def params(result: Mapping[str, Any]) -> Table:
     table = _table(f"Best hyperparameters (trial {result['trial']})")
     table.add_column("name")
     table.add_column("tuned", justify="right")
-    table.add_column("default", justify="right")
-    default = result.get("default", {})
+    default = result.get("default")
+    if default is not None:
+        table.add_column("default", justify="right")
     for name, value in result["params"].items():
-        shown = _number(default[name]) if name in default else ""
-        table.add_row(name, _number(value), shown, style="" if shown == _number(value) else "bold")
+        cells, told = [name, _number(value)], _number((default or {}).get(name, ""))
+        style = "" if told == _number(value) else "bold"
+        table.add_row(*cells, *([] if default is None else [told]), style=style)
     return table
 
 
@@ -53,6 +55,8 @@ def trials(study: Study, rows: list[int]) -> Table:
     for row in rows:
         got = study[row]
         values = [_number(got.values.get(o.name, "")) for o in study.objectives]
+        if not got.values and got.reached is not None:
+            values[0] = f"{_number(got.reached[1])} at step {got.reached[0]}"
         told = ", ".join(f"{name}={_number(value)}" for name, value in got.params.items())
         if got.error:
             told += f"  {got.error['kind']}: {got.error['message'].splitlines()[0][:100]}"

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from luthier.history import History, State
+from luthier.results import best_so_far
 
 
 class Line:
@@ -53,10 +54,8 @@ def describe(history: History, seconds: float) -> str:
         parts.append(f"{counts[State.STOPPED]} stopped early")
     if counts[State.FAILED]:
         parts.append(f"{counts[State.FAILED]} failed")
-    if counts[State.DONE] and len(history.objectives) == 1:
-        row, objective = int(history.best()[0]), history.objectives[0]
-        best = objective.sign * float(history.Y[row, 0])
-        parts.append(f"best {objective.name} {best:.6g} (trial {row})")
+    if best := best_so_far(history):
+        parts.append(best)
     minutes, rest = divmod(int(seconds), 60)
     parts.append(f"{minutes}:{rest:02d}")
     return " · ".join(parts)
