@@ -8,7 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
-from luthier import Float, Space, Study, samplers, schedulers, tune
+from luthier import Float, Limit, Space, Study, samplers, schedulers, tune
 from luthier.errors import StudyError, UnknownArgument
 from luthier.keywords import ATTRIBUTES, WORDS
 from luthier.samplers import CMAES, GP, TPE, Genetic, Random
@@ -37,6 +37,8 @@ def loss(trial):
         ({"time_limit": 60}, "Write seconds="),
         ({"patiense": 6}, "Did you mean 'patience'"),
         ({"seed": 3}, "Give Study seed="),
+        ({"memory": "2GB"}, r"Write limit=Limit\(memory='2GB'\)"),
+        ({"num_gpus": 1}, r"Write limit=Limit\(gpus=1\)"),
         ({"zzz": 3}, "The arguments are cpu_hours, executor, fixed, jobs"),
     ],
 )
@@ -135,9 +137,24 @@ def test_an_objective_may_raise_what_it_likes():
     assert study[0].error["kind"] == "TypeError"
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"timeout": 60}, "Limit: there is no argument 'timeout'. Write seconds="),
+        ({"mem": "2GB"}, "Write memory='2GB'"),
+        ({"num_cpus": 2}, "Write cores="),
+        ({"secondes": 60}, "Did you mean 'seconds'"),
+    ],
+)
+def test_a_limit_says_the_word_that_is_meant(given, said):
+    with pytest.raises(UnknownArgument, match=said):
+        Limit(**given)
+    assert pickle.loads(pickle.dumps(Limit(seconds=60))) == Limit(60)
+
+
 @pytest.mark.parametrize("word", WORDS)
 def test_each_word_of_others_leads_to_a_keyword_that_there_is(word):
-    kinds = (Study, Study.run, SearchCV, *every_part())
+    kinds = (Study, Study.run, SearchCV, Limit, *every_part())
     takes = [set(inspect.signature(kind).parameters) for kind in kinds]
     meant = {phrase.partition("=")[0] for phrase in WORDS[word]}
 

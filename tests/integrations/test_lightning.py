@@ -1,5 +1,7 @@
 """Lightning: stopped early, killed and resumed, promoted."""
 
+import logging
+
 import pytest
 
 pytestmark = [pytest.mark.frameworks, pytest.mark.filterwarnings("default")]
@@ -10,7 +12,7 @@ lightning = pytest.importorskip("lightning", reason="pip install '.[frameworks]'
 from sklearn.datasets import load_digits  # noqa: E402
 
 from luthier.errors import StudyError  # noqa: E402
-from luthier.integrations.lightning import fit  # noqa: E402
+from luthier.integrations.lightning import Report, fit  # noqa: E402
 from luthier.integrations.steps import newest  # noqa: E402
 
 CPU = {"accelerator": "cpu", "devices": 1}
@@ -76,6 +78,27 @@ def test_a_trial_that_is_told_to_stop_stops_and_leaves_its_last_state(trial_of, 
 
     assert [step for step, _ in trial.line.reports] == [1, 2]
     assert newest(trial.folder).name == "step-00000002"
+
+
+def test_checkpoints_are_made_without_a_word(trial_of, loaders, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("lightning.pytorch"), "propagate", True)
+    with caplog.at_level(logging.INFO, "lightning.pytorch"):
+        trained(trial_of(0), loaders, 2)
+
+    assert "Trainer.fit" in caplog.text
+    assert "weights_only" not in caplog.text
+
+
+def test_the_callback_alone_gives_the_value_to_return(trial_of, loaders):
+    report = Report(trial_of(0), 2)
+
+    lightning.Trainer(
+        max_epochs=report.last, callbacks=[report], logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, **CPU,
+    ).fit(Net(), *loaders)  # fmt: skip
+
+    assert report.value == report.steps.value
+    assert set(report.value) == {"loss", "train_loss", "val_loss"}
 
 
 def test_a_child_with_nothing_left_has_the_parents_value(trial_of, loaders):

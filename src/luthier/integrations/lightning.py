@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 from luthier.errors import need
@@ -64,8 +66,13 @@ class Report(Callback):  # type: ignore[misc, unused-ignore]  # untyped where mi
         """Save, report and ask; Lightning has validated by then."""
         value = told(self.steps.trial, trainer.callback_metrics, self.monitor)
         epoch = trainer.current_epoch + 1
-        if self.steps.end(value, lambda to: trainer.save_checkpoint(to / FILE), step=epoch):
+        if self.steps.end(value, partial(_save, trainer), step=epoch):
             trainer.should_stop = True
+
+
+def _save(trainer: Any, folder: Path) -> None:
+    # Not given, Lightning logs with every checkpoint what the default is.
+    trainer.save_checkpoint(folder / FILE, weights_only=False)
 
 
 def fit(

@@ -9,12 +9,14 @@ from numbers import Real
 from typing import Any
 
 from luthier.errors import StudyError
+from luthier.keywords import explained
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
          "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}  # fmt: skip
 SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?\s*", re.I)
 
 
+@explained
 @dataclass(frozen=True)
 class Limit:
     """What one trial may take; a trial that takes more is ended, and counts as failed.
