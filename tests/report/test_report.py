@@ -428,7 +428,22 @@ def test_values_that_are_all_equal_are_drawn():
     page, text = both(study)
 
     assert "nan" not in page.split("<main")[1].split("trial-data")[0]
-    assert "improved 0 times" in text
+    assert "did not improve after the first result, of trial 0: none of 9 was better." in text
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([2.5], "loss has one result, of trial 0: more trials may well improve it."),
+        ([2.5, 3.5], "loss did not improve after the first result, of trial 0: the one after it"),
+        ([2.5, 1.5], "loss improved 1 time after the first result, and did so until the end"),
+    ],
+)
+def test_how_a_search_went_is_said_of_few_results_too(losses, said):
+    study = Study({"x": Float(-3, 9)}, name="few")
+    study.run(lambda trial: losses[trial.number], trials=len(losses), progress=False)
+
+    assert said in both(study)[1]
 
 
 def many(n):

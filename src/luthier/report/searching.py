@@ -66,6 +66,11 @@ def _progress(history: History, j: int) -> str:
     last = int(better[-1])
     after = int((done > last).sum())
     name = history.objectives[j].name
+    if len(better) == 1 and after == 0:
+        return f"{name} has one result, of trial {last}: more trials may well improve it."
+    if len(better) == 1:
+        others = "the one after it was no better" if after == 1 else f"none of {after} was better"
+        return f"{name} did not improve after the first result, of trial {last}: {others}."
     words = f"{name} improved {count(len(better) - 1, 'time')} after the first result"
     if after == 0:
         return f"{words}, and did so until the end: more trials may well improve it further."
