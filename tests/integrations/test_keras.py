@@ -336,6 +336,24 @@ def test_a_fit_that_says_nothing_is_an_error_that_says_what_to_return(trial_of, 
         fit(trial_of(), network(), *digits, epochs=None)
 
 
+def test_rows_to_validate_on_and_folds_exclude_each_other(trial_of, digits):
+    with pytest.raises(StudyError, match="validation_data= and folds exclude each other"):
+        fit_folds(trial_of(), network, *digits, cv=2, epochs=1, validation_data=digits)
+
+
+def test_what_builds_no_model_is_an_error_that_says_so(trial_of, digits):
+    with pytest.raises(StudyError, match=r"got <class '.*Tuned'>. Write Tuned\(\)"):
+        objective(Tuned, *digits, epochs=1)
+    with pytest.raises(StudyError, match=r"a function build\(hp\) or a HyperModel, got 3"):
+        objective(3, *digits, epochs=1)
+    with pytest.raises(StudyError, match="got a model that is not compiled"):
+        objective(lambda hp: keras.Sequential([keras.layers.Dense(3)]), *digits, epochs=1)(
+            trial_of()
+        )
+    with pytest.raises(StudyError, match=r"must return a model after model.compile.*got None"):
+        objective(lambda hp: None, *digits, epochs=1)(trial_of())
+
+
 def test_hypermodels_of_keras_tuner_run_unchanged(digits):
     tuner = pytest.importorskip("keras_tuner", reason="pip install keras-tuner")
 

@@ -220,7 +220,17 @@ def fit_folds(
     -------
     dict
         The means over the folds after the last epoch.
+
+    Raises
+    ------
+    StudyError
+        If rows to validate on are given besides.
     """
+    if given_rows := {"validation_data", "validation_split"} & set(params):
+        raise StudyError(
+            f"fit_folds: {min(given_rows)}= and folds exclude each other, as each fold validates "
+            "on its own rows. Leave it out, or leave cv= out."
+        )
     steps = Steps(trial, epochs, every=every)
     parts = _parts(cv, x, y)
     models = [build() for _ in parts] if not steps.over else []
@@ -272,16 +282,29 @@ def objective(
         Further arguments of `fit` or `fit_folds`.
     """
     make, own = getattr(build, "build", build), _own_fit(build)
+    if isinstance(build, type) or not callable(make):
+        raise StudyError(
+            f"objective: build must be a function build(hp) or a HyperModel, got {build!r}."
+            + (f" Write {build.__name__}()." if isinstance(build, type) else "")
+        )
 
     def objective(trial: Trial) -> Values:
         hp = HyperParameters(trial)
         given = {"epochs": epochs, "train": None if own is None else partial(own, hp), **params}
         with session(trial):
             if cv is None:
-                return fit(trial, make(hp), x, y, **given)
-            return fit_folds(trial, lambda: make(hp), x, y, cv=cv, **given)
+                return fit(trial, _checked(make(hp), own), x, y, **given)
+            return fit_folds(trial, lambda: _checked(make(hp), own), x, y, cv=cv, **given)
 
     return objective
+
+
+def _checked(model: Any, own: Callable[..., Any] | None) -> Any:
+    """A model as it was built, where it is one; a ``fit`` of its own may train what it likes."""
+    if own is None and not (isinstance(model, keras.Model) and model.compiled):
+        got = "a model that is not compiled" if isinstance(model, keras.Model) else repr(model)
+        raise StudyError(f"build: must return a model after model.compile(...), got {got}.")
+    return model
 
 
 def _own_fit(build: Any) -> Callable[..., Any] | None:
