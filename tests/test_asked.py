@@ -117,3 +117,28 @@ def test_wrong_settings_say_what_to_do(wrong):
 
     with pytest.raises(ValueError, match=r"likely must be an interval|must hold the range"):
         trial.int("n", 1, 9, **wrong)
+
+
+def test_an_option_that_a_call_names_as_default_comes_first_and_is_kept():
+    def objective(trial):
+        ways = [lambda x: x, lambda x: x * x]  # made anew in every call
+        trial.choice("kind", "relu", "tanh", "gelu", default="tanh")
+        return trial.choice("way", ways, default=ways[1])(3.0)
+
+    studies = [Study(seed=seed).run(objective, trials=3) for seed in range(4)]
+
+    assert {study[0].params["kind"] for study in studies} == {"tanh"}
+    assert {study.best.value for study in studies} <= {3.0, 9.0}
+    for study in studies:
+        assert study.history.Y[0] == 9.0
+        assert study.space["kind"].default == "tanh"
+        assert study.space["way"].labels[1] == study.space["way"].label(1)
+
+
+def test_a_later_default_counts_and_one_left_out_stays():
+    known = Choice("a", "b", default="a")
+
+    assert join(known, Choice("a", "b")) is known
+    assert join(known, Choice("a", "b", default="a")) is known
+    assert join(known, Choice("b", "c", default="c")) == Choice("a", "b", "c", default="c")
+    assert join(Choice("a", "b"), Choice("b", "a", default="b")).default == "b"

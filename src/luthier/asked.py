@@ -104,15 +104,22 @@ def _join_choices(known: Choice, wanted: Choice) -> Choice:
     named = zip(wanted.labels, wanted.options, strict=True)
     extra = [option for label, option in named if label not in known.labels]
     believed = _believed(known) if wanted.likely is None else _believed(wanted)
-    if not extra and believed == _believed(known):
+    first = _first(wanted) or _first(known)
+    if not extra and believed == _believed(known) and first == _first(known):
         return known
     options = (*known.options, *extra)
     labels = Choice(*options).labels
+    default = MISSING if first is None else options[labels.index(first)]
     weights = Weights(tuple(believed.get(label, 0.0) for label in labels)) if believed else None
-    wide = Choice(*options, ordered=known.ordered, likely=weights)
+    wide = Choice(*options, ordered=known.ordered, default=default, likely=weights)
     made = Space({"_": known}).grow({"_": wide})["_"]
     assert isinstance(made, Choice)
     return made
+
+
+def _first(p: Choice) -> str | None:
+    """The label of the default."""
+    return None if p.default is MISSING else p.labels[p.find(p.default) or 0]
 
 
 def _believed(p: Choice) -> dict[str, float]:

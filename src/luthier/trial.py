@@ -16,7 +16,7 @@ from luthier import outcome
 from luthier.asked import held, join, read, usual
 from luthier.errors import SpaceError, StudyError
 from luthier.history import Fidelity, Objective
-from luthier.parameters import Choice, Float, Int, Parameter, Raw
+from luthier.parameters import MISSING, Choice, Float, Int, Parameter, Raw
 from luthier.space import Space
 
 
@@ -235,11 +235,18 @@ class Trial:
         made: builtins.int = self._ask(name, Int(low, high, likely=likely, extend=extend, **more))
         return made
 
-    def choice(self, name: str, *options: Any, ordered: bool = False, likely: Any = None) -> Any:
+    def choice(
+        self,
+        name: str,
+        *options: Any,
+        ordered: bool = False,
+        default: Any = MISSING,
+        likely: Any = None,
+    ) -> Any:
         """One of the options, see `Choice`; they may also come as one list."""
         if len(options) == 1 and isinstance(options[0], list | tuple):
             options = tuple(options[0])
-        return self._ask(name, Choice(*options, ordered=ordered, likely=likely))
+        return self._ask(name, Choice(*options, ordered=ordered, default=default, likely=likely))
 
     def _ask(self, name: str, wanted: Parameter) -> Any:
         """The value of a parameter: what was proposed where that fits, else a draw of its own."""

@@ -103,3 +103,27 @@ def test_keras_tuner_answers_the_same_calls_with_values_of_the_same_sets():
     for parameter in hp.space:
         own = {values[parameter.name] for _, values, _ in asked}
         assert own <= set(parameter.values), parameter.name
+
+
+def test_defaults_that_are_given_come_first_where_they_can_be_met():
+    def build(hp):
+        return {
+            "units": hp.Int("units", 32, 128, step=32, default=96),
+            "between": hp.Int("between", 32, 128, step=32, default=50),
+            "width": hp.Int("width", 4, 64, step=2, sampling="log", default=16),
+            "rate": hp.Float("rate", 1e-4, 1e-1, sampling="log", default=0.02),
+            "beyond": hp.Float("beyond", 1.0, 2.0, default=7.0),
+            "act": hp.Choice("act", ["relu", "tanh", "gelu"], default="gelu"),
+        }
+
+    def first(seed):
+        found = []
+        study = Study(seed=seed)
+        study.run(lambda trial: float(not found.append(build(HyperParameters(trial)))), trials=1)
+        return found[0]
+
+    for seed in range(3):
+        given = first(seed)
+        assert 1.0 <= given.pop("beyond") <= 2.0
+        assert given.pop("between") in {32, 64, 96, 128}
+        assert given == pytest.approx({"units": 96, "width": 16, "rate": 0.02, "act": "gelu"})

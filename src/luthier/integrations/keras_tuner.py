@@ -14,7 +14,8 @@ class HyperParameters:
     """KerasTuner's way to ask for parameters, answered by a trial.
 
     Where a scope's condition does not hold, a name has its default and is no parameter of the
-    trial. ``sampling="reverse_log"`` is searched evenly.
+    trial. A default that is given, and can be met, is where its parameter begins.
+    ``sampling="reverse_log"`` is searched evenly.
 
     Parameters
     ----------
@@ -44,14 +45,21 @@ class HyperParameters:
         usual = min_value if default is None else default
         if sampling == "log" and step is not None:
             options = _powers(min_value, max_value, step)
-            return int(self._choice(name, options, usual, True, parent_name, parent_values))
+            return int(
+                self._choice(name, options, usual, True, parent_name, parent_values, default)
+            )
         step = 1 if step is None else step
         top = max_value - (max_value - min_value) % step  # KerasTuner's last one, too
+        first = (
+            None if default is None or default not in range(min_value, top + 1, step) else default
+        )
         return int(
             self._ask(
                 name,
                 usual,
-                lambda full: self.trial.int(full, min_value, top, step=step, log=sampling == "log"),
+                lambda full: self.trial.int(
+                    full, min_value, top, step=step, log=sampling == "log", default=first
+                ),
                 parent_name,
                 parent_values,
             )
@@ -72,13 +80,17 @@ class HyperParameters:
         usual = min_value if default is None else default
         if sampling == "log" and step is not None:
             options = _powers(min_value, max_value, step)
-            return float(self._choice(name, options, usual, True, parent_name, parent_values))
+            return float(
+                self._choice(name, options, usual, True, parent_name, parent_values, default)
+            )
+        inside = default is not None and step is None and min_value <= default <= max_value
+        first = default if inside else None
         return float(
             self._ask(
                 name,
                 usual,
                 lambda full: self.trial.float(
-                    full, min_value, max_value, step=step, log=sampling == "log"
+                    full, min_value, max_value, step=step, log=sampling == "log", default=first
                 ),
                 parent_name,
                 parent_values,
@@ -99,7 +111,7 @@ class HyperParameters:
         numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
         sorts = numbers if ordered is None else ordered
         usual = values[0] if default is None else default
-        return self._choice(name, values, usual, sorts, parent_name, parent_values)
+        return self._choice(name, values, usual, sorts, parent_name, parent_values, default)
 
     def Boolean(
         self,
@@ -173,12 +185,14 @@ class HyperParameters:
         ordered: bool,
         parent_name: str | None,
         parent_values: Any,
+        default: Any = None,
     ) -> Any:
+        first = {} if default is None or default not in options else {"default": default}
         return self._ask(
             name,
             usual,
             lambda full: (
-                self.trial.choice(full, *options, ordered=ordered)
+                self.trial.choice(full, *options, ordered=ordered, **first)
                 if len(options) > 1
                 else options[0]
             ),
