@@ -90,7 +90,7 @@ def test_another_scheduler_is_in_the_log_and_is_the_stored_one_then(tmp_path):
     assert kinds == ["opened", "noted"]
     report = (tmp_path / "report.md").read_text()
     assert "ASHA(eta=4)" in report
-    assert "Median" not in report
+    assert "ASHA(eta=4); the study began with Median" in report
 
 
 def test_a_part_of_ones_own_that_is_not_said_has_to_be(tmp_path):
