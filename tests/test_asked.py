@@ -142,3 +142,10 @@ def test_a_later_default_counts_and_one_left_out_stays():
     assert join(known, Choice("a", "b", default="a")) is known
     assert join(known, Choice("b", "c", default="c")) == Choice("a", "b", "c", default="c")
     assert join(Choice("a", "b"), Choice("b", "a", default="b")).default == "b"
+
+
+def test_a_default_may_be_an_option_without_a_label():
+    known = Choice("", "a", default="a")
+
+    assert join(known, Choice("", "a", default="")).default == ""
+    assert join(Choice("", "a", default=""), Choice("", "a")).default == ""

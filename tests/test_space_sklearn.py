@@ -248,3 +248,15 @@ def test_a_pair_of_numbers_is_two_values_and_that_is_said():
 
     assert space["n"].options == (2, 30)
     assert Space.from_sklearn({"k": ("a", "b"), "n": [2, 30], "m": (2, 3, 5)}).size == 12
+
+
+def test_what_a_choice_is_believed_to_be_stays_in_its_branch():
+    believed = Choice("scale", "auto", likely="auto", default="scale")
+
+    space = Space.from_sklearn(
+        [{"kernel": ["rbf"], "gamma": believed}, {"kernel": ["linear"], "C": [1, 10]}]
+    )
+
+    assert space["gamma"].likely == believed.likely
+    assert space["gamma"].default == "scale"
+    assert space["gamma"].when == {"kernel": ("rbf",)}

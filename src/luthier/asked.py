@@ -104,7 +104,7 @@ def _join_choices(known: Choice, wanted: Choice) -> Choice:
     named = zip(wanted.labels, wanted.options, strict=True)
     extra = [option for label, option in named if label not in known.labels]
     believed = _believed(known) if wanted.likely is None else _believed(wanted)
-    first = _first(wanted) or _first(known)
+    first = _first(known if wanted.default is MISSING else wanted)
     if not extra and believed == _believed(known) and first == _first(known):
         return known
     options = (*known.options, *extra)
@@ -119,7 +119,8 @@ def _join_choices(known: Choice, wanted: Choice) -> Choice:
 
 def _first(p: Choice) -> str | None:
     """The label of the default."""
-    return None if p.default is MISSING else p.labels[p.find(p.default) or 0]
+    place = None if p.default is MISSING else p.find(p.default)
+    return None if place is None else p.labels[place]
 
 
 def _believed(p: Choice) -> dict[str, float]:

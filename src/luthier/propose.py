@@ -16,6 +16,7 @@ from luthier.history import History
 from luthier.outcome import plain
 from luthier.parameters import Array, Raw
 from luthier.parts import Job, Proposal, Sampler, Scheduler
+from luthier.samplers import wrapped
 from luthier.space import Space
 
 FEW, MANY = 100, 1000  # draws in search of a point that was not tried
@@ -54,7 +55,7 @@ def propose(
     draw = history.proposals
     rng = np.random.default_rng(np.random.SeedSequence(history.seed, spawn_key=(draw,)))
     begun: dict[str, Any] = {"draw": draw}
-    if dynamic and getattr(sampler, "usual", False) and not history.counts[State.RUNNING]:
+    if dynamic and wrapped.usual(sampler) and not history.counts[State.RUNNING]:
         begun["usual"] = True  # trials side by side would be too much alike
     queued, x = dict[str, Any](), np.empty(0)
     if history.queue:

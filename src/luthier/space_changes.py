@@ -106,15 +106,6 @@ def fixed(p: Parameter, value: Any, name: str) -> Parameter:
     return replace(p, low=kept, high=kept, default=None, likely=None)
 
 
-def conditional(p: Parameter, when: Mapping[str, Any]) -> Parameter:
-    """The parameter, active only beside these values of others."""
-    if not isinstance(p, Choice):
-        return replace(p, when=when)
-    likely = None if p.likely is None else Weights(p.likely)
-    more: dict[str, Any] = {"default": p.default, "when": when, "likely": likely}
-    return Choice(*p.options, ordered=p.ordered, **more, _ids=p.ids, _retired=p.retired)
-
-
 def check_together(raw: Mapping[str, Raw], forbidden: Forbidden) -> None:
     """Refuse fixed values that exclude each other."""
     parameters, conditions = forbidden.cube.parameters, forbidden.cube.conditions

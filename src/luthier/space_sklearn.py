@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from luthier.errors import SpaceError
@@ -143,7 +142,7 @@ def _branches(
         parts = [branches[i][other] for i in having]
         joint = _union(other, parts)
         if len(having) < len(branches):
-            joint = _conditional(joint, {name: [key for i in having for key in keys[i]]})
+            joint = joint.under({name: [key for i in having for key in keys[i]]})
         made[other] = joint
         for i, part in zip(having, parts, strict=True):
             if isinstance(joint, Choice):
@@ -191,10 +190,3 @@ def _union(name: str, parts: list[Parameter]) -> Parameter:
         f"{name}: has different ranges in different dicts of the list. Use the same range in all, "
         "or build a Space with conditions and two names."
     )
-
-
-def _conditional(p: Parameter, when: dict[str, Any]) -> Parameter:
-    joint = {**(p.when or {}), **when}
-    if isinstance(p, Choice):
-        return Choice(*p.options, ordered=p.ordered, default=p.default, when=joint, _ids=p.ids)
-    return replace(p, when=joint)

@@ -14,14 +14,13 @@ import numpy as np
 
 from luthier.parameters import Array, Choice, Mask, Parameter, short
 from luthier.space import Space
-from luthier.space_changes import conditional
 
 FEW = 64  # values up to which a parameter may be what others depend on
 BELIEVED = 0.5  # how likely it may be at most that trials agree with a condition by chance
 
 
 class Switches:
-    """Which parameters of a space were asked for beside which values of those before them.
+    """Which parameters of a space were asked for beside which values of others.
 
     A parameter may depend on one that is asked for more often. A condition is believed as long as
     every trial agrees with it; of several, the one with which they would agree least likely by
@@ -89,7 +88,7 @@ class Switches:
             p = self.space[parent]
             levels = p.levels()
             when: Mapping[str, Any] = {parent: [p.value(levels[cell]) for cell in cells]}
-            made[name] = conditional(self.space[name], when)
+            made[name] = self.space[name].under(when)
         return self.space.grow(made) if made else self.space
 
 

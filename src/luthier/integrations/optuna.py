@@ -17,6 +17,7 @@ from luthier.parameters import Choice, Float, Int, Parameter, Raw
 from luthier.parts import Sampler
 from luthier.propose import propose
 from luthier.samplers import sampler as sampler_of
+from luthier.samplers import wrapped
 from luthier.schedulers.full import Full
 from luthier.settings import with_studies
 from luthier.space import Space
@@ -117,7 +118,7 @@ class LuthierSampler(BaseSampler):  # type: ignore[misc, unused-ignore]  # untyp
         the name."""
         self._check(study)
         wanted, raw = _parameter(param_distribution), None
-        if getattr(self._sampler, "usual", False):
+        if wrapped.usual(self._sampler):
             with self._lock:
                 known = self._mirror(study, trial).alone()
             if known is not None and param_name not in known:

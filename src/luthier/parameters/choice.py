@@ -179,6 +179,18 @@ class Choice:
             _retired=(*self.retired, *((stable, known[stable]) for stable in left)),
         )
 
+    def under(self, when: Mapping[str, Any]) -> Choice:
+        """The choice, active only where these parents have these values too."""
+        return Choice(
+            *self.options,
+            ordered=self.ordered,
+            default=self.default,
+            when={**(self.when or {}), **when},
+            likely=None if self.likely is None else Weights(self.likely),
+            _ids=self.ids,
+            _retired=self.retired,
+        )
+
     def find(self, value: Any) -> int | None:
         """The position of an option, or None: by identity first, then same type and equal.
 

@@ -246,6 +246,11 @@ class _Number:
             cell = int(u * cells)
         return self._at(cell if cell < cells else cells - 1)
 
+    def under(self, when: Mapping[str, Any]) -> Self:
+        """The range, active only where these parents have these values too."""
+        joint = {**(self.when or {}), **when}
+        return replace(self, when=joint)  # type: ignore[type-var]  # each kind is a dataclass
+
     def levels(self) -> Sequence[Raw]:
         """Every value, in order; only where there are finitely many."""
         raise NotImplementedError
