@@ -100,3 +100,20 @@ def test_it_needs_a_result_and_one_objective():
     two = Study(Space(a=Choice(1, 2)), minimize=("p", "q"))
     with pytest.raises(StudyError, match="several objectives"):
         _ = two.recommended
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_trials_that_go_on_are_no_noise(seed):
+    """What was foreseen of a configuration that went on disagrees with how it ended."""
+
+    def objective(trial):
+        for epoch in range(1, 10):
+            trial.report(truth(trial.params) + 1 / epoch, epoch)
+            if trial.should_stop():
+                return None
+        return truth(trial.params) + 1 / 9
+
+    made = study(objective, seed, trials=160, scheduler="asha", fidelity=("epochs", 1, 9))
+
+    assert made.history.done.sum() >= 8
+    assert made.recommended == made.best

@@ -14,7 +14,7 @@ ENOUGH = 8  # finished trials; below, a process knows too little to overrule wha
 
 
 def recommended(space: Space, history: History) -> tuple[int, float, float] | None:
-    """The row with the lowest expected loss, that loss and its standard error.
+    """The trial with the lowest expected loss, that loss and its standard error.
 
     None where there is nothing to expect: where nothing shows that results are noisy, or there
     are too few. Then the best observed trial is the one to use. Noise shows in points that were
@@ -26,6 +26,7 @@ def recommended(space: Space, history: History) -> tuple[int, float, float] | No
     history : History
         Of one objective.
     """
+    history = history.seen().merged()  # who went on is no second try of the same point
     rows = np.flatnonzero(history.done & history.feasible)
     if len(rows) < ENOUGH or not 0 < len(space) <= WIDE:
         return None
@@ -38,7 +39,7 @@ def recommended(space: Space, history: History) -> tuple[int, float, float] | No
         return None
     place = np.searchsorted(np.flatnonzero(history.done), rows)
     at = int(np.lexsort((history.Y[rows, 0], mean[place]))[0])
-    return int(rows[at]), float(mean[place[at]]), float(error[place[at]])
+    return int(history.number[rows[at]]), float(mean[place[at]]), float(error[place[at]])
 
 
 def _differ(space: Space, history: History) -> bool:
