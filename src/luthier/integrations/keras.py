@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
-from inspect import getclosurevars, signature
-from numbers import Real
+from inspect import getclosurevars
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from luthier.errors import Stop, StudyError, need
+from luthier.integrations.hypermodel import own_fit, trained, values_of
 from luthier.integrations.keras_tuner import HyperParameters
 from luthier.integrations.steps import Steps, told
 from luthier.trial import Trial
@@ -176,8 +176,8 @@ def fit(
             _prepare(model, x)
             model.fit(*data, initial_epoch=report.done, **{"verbose": 0, **given})
         else:
-            made = _train(train, model, data, given, report.done)
-            return _made(report, made)
+            made = trained(train, model, data, given, report.done)
+            return values_of(report, made)
     elif report.steps.saved is not None:
         _prepare(model, x)
         _load(model, report.steps.saved / (BEST if best else FILE))
@@ -249,7 +249,7 @@ def fit_folds(
             valid = (_rows(x, test), _rows(y, test))
             given = {"validation_data": valid, "epochs": epoch, **params}
             data = _rows(x, learn), _rows(y, learn)
-            done = _train(train or _fit, model, data, given, epoch - 1)
+            done = trained(train or _fit, model, data, given, epoch - 1)
             if not hasattr(done, "history"):
                 raise StudyError(f"fit_folds: what trains must return a history, got {done!r}.")
             every_fold.append({name: values[-1] for name, values in done.history.items()})
@@ -281,7 +281,7 @@ def objective(
     **params
         Further arguments of `fit` or `fit_folds`.
     """
-    make, own = getattr(build, "build", build), _own_fit(build)
+    make, own = getattr(build, "build", build), own_fit(build)
     if isinstance(build, type) or not callable(make):
         raise StudyError(
             f"objective: build must be a function build(hp) or a HyperModel, got {build!r}."
@@ -307,53 +307,8 @@ def _checked(model: Any, own: Callable[..., Any] | None) -> Any:
     return model
 
 
-def _own_fit(build: Any) -> Callable[..., Any] | None:
-    """The ``fit`` of a HyperModel that is not KerasTuner's."""
-    owner = next((kind for kind in type(build).__mro__ if "fit" in vars(kind)), None)
-    if owner is None or owner.__module__.partition(".")[0] == "keras_tuner":
-        return None
-    found: Callable[..., Any] = build.fit
-    return found
-
-
 def _fit(model: Any, *data: Any, **params: Any) -> Any:
     return model.fit(*data, **params)
-
-
-def _train(
-    train: Callable[..., Any], model: Any, data: tuple[Any, ...], given: Values, done: int
-) -> Any:
-    """What a function returns that trains a model, given what it takes of what we add."""
-    ours = {"epochs": given.pop("epochs", None), "initial_epoch": done, "verbose": 0}
-    takes = signature(train).parameters
-    open_ended = any(one.kind is one.VAR_KEYWORD for one in takes.values())
-    for name, value in ours.items():
-        if value is not None and (open_ended or name in takes):
-            given.setdefault(name, value)
-    try:
-        return train(model, *data, **given)
-    except TypeError as error:
-        if "multiple values for keyword argument 'epochs'" not in str(error):
-            raise
-        raise StudyError(
-            "epochs: the HyperModel's fit says itself how many. Leave epochs= out of objective()."
-        ) from error
-
-
-def _made(report: Report, made: Any) -> Values:
-    """The values of a trial from what its training returned, and from what callbacks were told."""
-    trial = report.steps.trial
-    if isinstance(made, Mapping):
-        return dict(told(trial, made, report.monitor))
-    if isinstance(made, Real):
-        return {trial.task.objectives[0].name: float(made)}
-    if report.value is None:
-        raise StudyError(
-            f"fit: training returned {made!r} and called no callback. Return model.fit(...), a "
-            "number, or a dict; and pass the callbacks on, so that the trial can be stopped."
-        )
-    values: Values = report.value
-    return values
 
 
 @contextmanager
