@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luthier.numerics.curves import at_rungs, ends, ladder, outlook
+from luthier.numerics.curves import at_steps, ends, ladder, outlook
 
 
 def families(n, seed, most=40):
@@ -30,18 +30,18 @@ def test_rungs_are_reported_steps_that_grow_by_a_factor():
     assert ladder(np.empty(0, dtype=np.int64), 81).tolist() == [81]
 
 
-def test_losses_at_rungs_by_hand():
+def test_losses_at_steps_by_hand():
     owner, step = np.array([0, 1, 0, 0, 1, 0]), np.array([1, 1, 2, 3, 2, 4])
     value = np.array([9.0, 5.0, np.nan, 7.0, 4.0, 6.0])
 
-    made = at_rungs(np.array([1, 3, 6]), owner, step, value, np.array([np.nan, 3.5, np.nan]))
+    made = at_steps(np.array([1, 3, 4, 6]), owner, step, value, np.array([np.nan, 3.5, np.nan]))
 
     np.testing.assert_array_equal(
         made,
         [
-            [9.0, 6.0, np.nan],  # came to 4: known best by what it said last
-            [4.0, np.nan, 3.5],
-            [np.nan] * 3,
+            [9.0, 7.0, 6.0, np.nan],
+            [5.0, np.nan, np.nan, 3.5],
+            [np.nan] * 4,
         ],
     )
 
@@ -87,8 +87,46 @@ def test_the_same_curve_again_and_again_makes_nobody_surer():
     assert (errors[1] > 0.8 * errors[0]).all()
 
 
+def test_curves_that_were_left_between_rungs_are_not_taken_for_better_than_they_are():
+    # All fall as 1/step; rungs of the regression are 1, 2, 4, 7, ..., and most were left after 3.
+    rng = np.random.default_rng(2)
+    levels = np.sort(rng.normal(0, 0.5, 40))
+    curves = levels[:, None] + 1 / np.arange(1, 28)
+    upto = np.where(np.arange(40) < 4, 27, np.where(np.arange(40) < 13, 9, 3))
+    made = outlook(*cut(curves, upto), 27)
+
+    off = made.middle + made.scale * made.mean - curves[:, -1]
+    assert np.abs(off).max() < 0.03
+    assert made.mean.argmin() == 0
+
+
+def test_what_bad_curves_catch_up_is_learned_where_they_still_went_on():
+    # Half of what parts a curve from 0 is lost from rung to rung; only good ones went on at last.
+    rng = np.random.default_rng(3)
+    heights = np.sort(rng.uniform(0.5, 6, 60))
+    curves = heights[:, None] * np.arange(1, 41) ** -1.3
+    upto = np.where(np.arange(60) < 6, 40, np.where(np.arange(60) < 20, 12, 4))
+    made = outlook(*cut(curves, upto), 40)
+
+    ends_ = made.middle + made.scale * made.mean
+    fallen = (curves[np.arange(60), upto - 1] - ends_)[20:]
+    true = (curves[np.arange(60), upto - 1] - curves[:, -1])[20:]
+    assert 0.6 < np.mean(fallen / true) < 1.2
+    assert np.corrcoef(fallen, heights[20:])[0, 1] > 0.9
+
+
+def test_a_single_curve_that_went_on_makes_the_others_no_more_uncertain_than_none():
+    curves = families(20, 1)
+    alone = outlook(*cut(curves, np.full(20, 4)), 40)
+    upto = np.where(np.arange(20) == 0, 40, 4)
+    one = outlook(*cut(curves, upto), 40)
+
+    assert one.scale * np.median(one.sd[1:]) < 3 * alone.scale * np.median(alone.sd)
+
+
 def test_before_anything_ended_the_order_is_that_of_the_losses():
-    mean, sd, _ = ends(np.array([[0.3, np.nan], [-1.2, np.nan], [np.nan, np.nan]]))
+    V = np.array([[0.3, np.nan], [-1.2, np.nan], [np.nan, np.nan]])
+    mean, sd, _ = ends(V, np.array([1, 27]), np.array([True, True]))
 
     assert mean[1] < mean[0]
     assert (sd[:2] > 0.1).all()
