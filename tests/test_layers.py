@@ -1,6 +1,7 @@
 """Imports point down only: every file is read, function bodies included, and held to one list."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,8 @@ def unit_of(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
-def imported(source: str) -> set[str]:
-    """The units of luthier that a file imports when it runs: all but ``if TYPE_CHECKING:``."""
+def named(source: str, *, lazily: bool = True) -> set[str]:
+    """What a file imports when it runs, with dots: all but ``if TYPE_CHECKING:``."""
     tree, found = ast.parse(source), set()
     skipped = {
         id(inner)
@@ -65,20 +66,19 @@ def imported(source: str) -> set[str]:
             continue
         if isinstance(node, ast.ImportFrom):
             assert not node.level, f"imports are absolute, not {ast.unparse(node)!r}"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            names = [node.value.replace(":", ".")] if node.value.startswith("luthier.") else []
-            names = [name for name in names if name.replace(".", "").isidentifier()]
-        else:
-            continue
-        for name in names:
-            root, _, rest = name.partition(".")
-            unit = rest.partition(".")[0]
-            if root == "luthier" and unit:
-                found.add(luthier._WHERE.get(unit, name).split(".")[1])
-    return found
+            found |= {alias.name for alias in node.names}
+        elif lazily and isinstance(node, ast.Constant) and isinstance(node.value, str):
+            name = node.value.replace(":", ".")
+            found |= {name} if name.replace(".", "").isidentifier() else set()
+    return {name for name in found if name.startswith("luthier.") and name[-1] != "."}
+
+
+def imported(source: str) -> set[str]:
+    """The units of luthier that a file imports when it runs."""
+    units = {name: name.split(".")[1] for name in named(source)}
+    return {luthier._WHERE.get(unit, name).split(".")[1] for name, unit in units.items()}
 
 
 FILES = sorted(
@@ -117,3 +117,18 @@ def test_the_reader_skips_what_only_type_checkers_import():
         "if TYPE_CHECKING:\n    from luthier.study import Study\nimport luthier\nname = 'luthier.'"
     )
     assert imported(source) == set()
+
+
+def test_no_module_needs_itself():
+    """Inside a package, too, imports form no ring; what is looked up by name may."""
+    paths = {
+        ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts): path for path in FILES
+    }
+    modules = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    needs = {}
+    for module, path in modules.items():
+        names = named(path.read_text(), lazily=False)
+        found = {name if name in modules else name.rpartition(".")[0] for name in names}
+        needs[module] = (found & modules.keys()) - {module}
+
+    TopologicalSorter(needs).prepare()  # raises CycleError, which names the ring

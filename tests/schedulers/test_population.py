@@ -7,9 +7,8 @@ from luthier import Choice, Float, Space, Study
 from luthier.errors import StudyError
 from luthier.parts import Proposal
 from luthier.schedulers import Population
-from luthier.schedulers.population import STEP, perturbed
+from luthier.schedulers.perturbed import STEP
 from luthier.testing import history
-from luthier.testing.problems import CONDITIONAL
 
 SPACE = Space(x=Float(-3, 9), y=Float(2, 5))
 FIDELITY = ("epochs", 1, 10)
@@ -109,19 +108,6 @@ def test_after_a_population_comes_the_next():
     _, (job,) = jobs([-1.0] * 5, states, budgets=[10.0] * 5)
 
     assert (job.tag, job.parent, job.budget) == (6, -1, 2)
-
-
-def test_points_are_moved_by_a_step_or_drawn_anew_and_stay_in_the_space():
-    rng = np.random.default_rng(5)
-    X = CONDITIONAL.repair(CONDITIONAL.sample(400, rng))
-
-    made = perturbed(CONDITIONAL, X, 0.3, rng)
-
-    np.testing.assert_array_equal(made, CONDITIONAL.repair(made))
-    moved = np.abs(made[:, 0] - X[:, 0])
-    assert abs(np.isclose(moved, STEP).mean() - 0.7) < 5 * math.sqrt(0.21 / 400)
-    same = (made[:, 1] == X[:, 1]).mean()  # kernels: kept, or drawn as they were
-    assert abs(same - (0.7 + 0.1)) < 5 * math.sqrt(0.16 / 400)
 
 
 def train(trial):

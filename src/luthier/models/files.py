@@ -20,7 +20,6 @@ from luthier.errors import DataError, need
 
 SEPARATORS = (",", "\t", ";", "|")
 SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".tab", ".parquet", ".pq")
-PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 MISSING = ["?"]  # beside what pandas itself takes for missing: "", NA, NaN, null, None, ...
 SAMPLE = 200  # lines looked at to find out the separator
 

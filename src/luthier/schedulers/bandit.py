@@ -10,8 +10,9 @@ from luthier.numerics.embedding import Embedding
 from luthier.numerics.gaussian import Hyper, Posterior, Prior, fit
 from luthier.numerics.threads import one_thread
 from luthier.numerics.warp import standardised
-from luthier.parameters import Array, Choice, Ints, Parameter
-from luthier.schedulers.population import perturbed
+from luthier.observed import options
+from luthier.parameters import Array, Ints
+from luthier.schedulers.perturbed import perturbed
 from luthier.space import Space
 
 KNOWN = 4  # intervals that must have ended before the model is asked
@@ -41,7 +42,7 @@ def chosen(space: Space, history: History, donor: int, rng: Generator) -> Array:
     if len(table.rows) < KNOWN:
         return np.asarray(near[0])
     candidates = np.vstack([near, space.repair(space.sample(DRAWN, rng))])
-    embedding = Embedding((*(_levels(p) for _, p in space.items()), 0, 0))
+    embedding = Embedding((*(options(p) for _, p in space.items()), 0, 0))
     with one_thread():
         rows = table.rows[-KEPT:]
         seen = embedding(table.told(rows, history.X[rows]))
@@ -93,13 +94,6 @@ class _Intervals:
         time = self._budget[begun] / self._most
         place = np.searchsorted(self._sorted, self.loss[begun]) / max(1, len(self._sorted))
         return np.column_stack([X, time, place])
-
-
-def _levels(p: Parameter) -> int:
-    """Options of a choice without an order; 0 for a number, -1 for a single value."""
-    if p.cells == 1:
-        return -1
-    return int(p.cells) if isinstance(p, Choice) and not p.ordered else 0
 
 
 def _beliefs(blocks: int) -> tuple[Prior, Array, int]:

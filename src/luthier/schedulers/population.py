@@ -12,13 +12,13 @@ from numpy.random import Generator
 from luthier.errors import StudyError
 from luthier.history import History, State
 from luthier.keywords import explained
-from luthier.parameters import Array, Choice, Ints
+from luthier.parameters import Array, Ints
 from luthier.parts import Job, Sampler
 from luthier.schedulers.checks import number, whole
 from luthier.schedulers.full import start
+from luthier.schedulers.perturbed import perturbed
 from luthier.space import Mask, Space
 
-STEP = 0.1  # of a parameter's range, up or down; the factors of the paper depend on where 0 is
 TRIES = 20  # to find another point than the donor's
 PARTS = 10  # of the whole make an interval, if nothing else is said
 
@@ -144,7 +144,7 @@ class Population:
         """Parameters for a copy of a donor."""
         x = crew.history.X[donor]
         if self.explore == "pb2":
-            from luthier.schedulers.bandit import chosen
+            from luthier.schedulers.bandit import chosen  # loads SciPy, which takes 0.3 s
 
             return chosen(space, crew.history, donor, rng)
         X = perturbed(space, np.repeat(x[None], TRIES, axis=0), self.resample, rng)
@@ -209,16 +209,3 @@ class _Crew:
     def after(self, budget: float) -> float:
         """The next budget."""
         return min(budget + self.interval, self.most)
-
-
-def perturbed(space: Space, X: Array, resample: float, rng: Generator) -> Array:
-    """Points (k, d) with each cell moved a step up or down, or drawn anew."""
-    parameters = [p for _, p in space.items()]
-    cells = np.array([p.cells for p in parameters], dtype=np.float64)
-    still = np.array([isinstance(p, Choice) and not p.ordered for p in parameters])
-    step = rng.choice([-1.0, 1.0], size=X.shape) * np.where(still, 0.0, np.maximum(STEP, 1 / cells))
-    moved = np.where((X + step < 0) | (X + step > 1), X - step, X + step)
-    drawn = space.sample(len(X), rng)
-    moved = np.where(rng.random(X.shape) < resample, drawn, moved)
-    # What was inactive and is active now has no value to move.
-    return space.repair(np.where(np.isnan(moved), drawn, moved))
