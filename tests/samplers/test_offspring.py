@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from luthier import Choice, Float, Int, Space
-from luthier.samplers.offspring import FIRST, Nursery, Screen, Taken, genes, started
+from luthier.samplers.offspring import FIRST, Nursery, Screen, genes, started
 from luthier.testing import history
 
 LINE = Space(x=Float(-3, 9))
@@ -24,18 +24,6 @@ def test_the_start_holds_every_option_and_depends_on_the_seed():
     assert len(X) == FIRST
     assert {params["kind"] for params in GRID.decode(X)} == {"a", "b"}
     assert not np.array_equal(X, started(GRID, 4))
-
-
-def test_only_points_that_are_new_are_fresh_and_each_once():
-    seen = history(GRID, [{"n": 2, "kind": "a"}], [1.0])
-    X = GRID.encode(
-        [{"n": 2, "kind": "a"}, {"n": 2, "kind": "b"}, {"n": 2, "kind": "b"}, {"n": 7, "kind": "a"}]
-    )
-    taken = Taken(GRID, seen)
-
-    taken.add(X[3])
-
-    assert taken.fresh(X).tolist() == [False, True, False, False]
 
 
 def test_the_model_expects_most_where_losses_are_low():

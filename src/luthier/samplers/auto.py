@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from numpy.random import Generator
 
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.parts import Proposal, Sampler
+from luthier.samplers.remembered import Remembered
 from luthier.space import Space
 
 MANY = 300  # finished trials; beyond, the process proposes only a share of the points
@@ -38,7 +39,7 @@ class Auto:
     usual: bool = True
     many_objectives: ClassVar[bool] = True
     uses_cost: ClassVar[bool] = True
-    _made: dict[str, Sampler] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _made: Remembered = field(default_factory=Remembered, init=False, repr=False, compare=False)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points; fewer when a finite space has no more."""
@@ -68,14 +69,8 @@ class Auto:
             from luthier.samplers.tpe import TPE
 
             self._made[name] = {"gp": GP, "tpe": TPE}[name](usual=self.usual)
-        return self._made[name]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"usual": self.usual}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in {"usual": True, **state, "_made": {}}.items():
-            object.__setattr__(self, name, value)
+        found: Sampler = self._made[name]
+        return found
 
 
 def _method(space: Space, history: History, k: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -14,6 +13,7 @@ from luthier.history import History
 from luthier.numerics.climb import climb
 from luthier.observed import options
 from luthier.parameters import Array
+from luthier.samplers.taken import Taken
 from luthier.space import Mask, Space
 
 EXCHANGED = 16  # a parameter with no more values is changed to each of them in turn
@@ -31,25 +31,16 @@ class Candidates:
     """
 
     def __init__(self, space: Space, history: History, rng: Generator) -> None:
-        self.space, self.history, self.rng = space, history, rng
-        self._taken: list[Any] = []
+        self.space, self.rng = space, rng
+        self._taken = Taken(space, history)
 
     def take(self, row: Array) -> None:
         """Propose this one, and never again."""
-        self._taken.append(self.space.key(self.space.raw(row)))
+        self._taken.add(row)
 
     def fresh(self, row: Array) -> bool:
         """Whether a point was neither tried nor taken."""
-        return self._fresh(self.space.raw(row))
-
-    def _fresh(self, raw: Any) -> bool:
-        return self.history.tried(raw) is None and self.space.key(raw) not in self._taken
-
-    def settled(self, G: Array) -> tuple[Array, Mask]:
-        """The points of the space that full rows stand for, and which of them are allowed."""
-        X = self.space.snap(G)
-        X[~self.space.active(X)] = np.nan
-        return X, self.space.allowed(X)
+        return self._taken.new(self.space.raw(row))
 
     def full(self, X: Array) -> Array:
         """Full rows, with random numbers where a parameter is not active."""
@@ -62,7 +53,7 @@ class Candidates:
 
     def listed(self, promise: Promise) -> Array | None:
         """The most promising point of all that are left; None when there is none."""
-        raws = [raw for raw in self.space.points() if self._fresh(raw)]
+        raws = [raw for raw in self.space.points() if self._taken.new(raw)]
         if not raws:
             return None
         X = self.space.rows(raws)
@@ -112,16 +103,34 @@ class Candidates:
 
         for G, value in zip(*climb(score, pool, grid, self.rng), strict=True):
             end = polish(G, float(value)) if polish is not None else G
-            row = self.settled(end[None])[0][0]
+            row = settled(self.space, end[None])[0][0]
             if math.isfinite(value) and self.fresh(row):
                 return np.asarray(row)
         return None
 
     def scored(self, promise: Promise, G: Array) -> Array:
         """What full rows (k, d) promise; -inf where they are forbidden."""
-        X, allowed = self.settled(G)
+        X, allowed = settled(self.space, G)
         return np.where(allowed, promise(X), -np.inf)
 
     def anywhere(self) -> Array:
         """A random point."""
         return np.asarray(self.space.repair(self.space.sample(1, self.rng))[0])
+
+
+def settled(space: Space, G: Array) -> tuple[Array, Mask]:
+    """The points of a space that full rows stand for, and which of them are allowed.
+
+    Parameters
+    ----------
+    G : (k, d)
+        A number in every cell, also where a parameter is inactive.
+
+    Returns
+    -------
+    (k, d), (k,) bool
+        Points with NaN where they are inactive.
+    """
+    X = space.snap(G)
+    X[~space.active(X)] = np.nan
+    return X, space.allowed(X)

@@ -17,7 +17,9 @@ from luthier.keywords import explained
 from luthier.numerics.threads import one_thread
 from luthier.parameters import Array, Choice, Ints
 from luthier.parts import Proposal
-from luthier.samplers.offspring import FIRST, Taken, positive, started
+from luthier.samplers.offspring import FIRST, positive, started
+from luthier.samplers.remembered import Remembered
+from luthier.samplers.taken import Taken
 from luthier.samplers.tpe import ranked
 from luthier.space import Space
 
@@ -65,7 +67,7 @@ class CMAES:
     population: int = 0
     many_objectives: ClassVar[bool] = False
     usual: ClassVar[bool] = True
-    _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _cache: Remembered = field(default_factory=Remembered, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.population:
@@ -113,13 +115,6 @@ class CMAES:
         search = search.after(batch, rest)
         self._cache.update(key=key, search=search)
         return search
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"population": self.population}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in {**state, "_cache": {}}.items():
-            object.__setattr__(self, name, value)
 
 
 def _places(history: History, order: Ints) -> Ints:

@@ -13,6 +13,7 @@ from luthier.history import History
 from luthier.keywords import explained
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
+from luthier.samplers.candidates import settled
 from luthier.samplers.offspring import genes, positive, proposed
 from luthier.samplers.tpe import ranked
 from luthier.space import Space
@@ -153,7 +154,7 @@ class _Crew:
         moved = np.where(self._genes.numeric, moved, self._options(x, lead, a, b, f))
         taken = rng.random(x.shape) < CR[:, None]
         taken[np.arange(k), rng.integers(x.shape[1], size=k)] = True
-        X, allowed = self._genes.points(np.where(taken, moved, x))
+        X, allowed = settled(self._genes.space, np.where(taken, moved, x))
         settings = np.round(F * STEPS) * (STEPS + 1) + np.round(CR * STEPS)
         return X[allowed], self.stranger + settings.astype(np.int64)[allowed]
 

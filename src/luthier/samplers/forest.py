@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -19,6 +19,7 @@ from luthier.observed import Seen, options
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
 from luthier.samplers.candidates import Candidates
+from luthier.samplers.remembered import Remembered
 from luthier.samplers.start import design
 from luthier.space import Space
 
@@ -55,7 +56,7 @@ class Forest:
 
     many_objectives: ClassVar[bool] = False
     usual: ClassVar[bool] = True
-    _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _cache: Remembered = field(default_factory=Remembered, init=False, repr=False, compare=False)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points; fewer when a finite space has no more."""
@@ -78,19 +79,11 @@ class Forest:
                 return
             yield row
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        object.__setattr__(self, "_cache", {})
-
 
 class _Search:
     """A forest that has seen a history, and the search for the points that promise most."""
 
-    def __init__(
-        self, cache: dict[Any, Any], space: Space, history: History, rng: Generator
-    ) -> None:
+    def __init__(self, cache: Remembered, space: Space, history: History, rng: Generator) -> None:
         self.space, self.history, self.rng = space, history, rng
         self.layout = Layout(tuple(options(p) for _, p in space.items()))
         self.candidates = Candidates(space, history, rng)
@@ -106,7 +99,7 @@ class _Search:
         if len(running):
             self._believe(running)
 
-    def _grown(self, cache: dict[Any, Any], seen: Seen) -> tuple[Trees, Ints]:
+    def _grown(self, cache: Remembered, seen: Seen) -> tuple[Trees, Ints]:
         """The forest as of its last growth, and the leaves of the trials it was grown from."""
         n = len(seen)
         if n > REFIT:

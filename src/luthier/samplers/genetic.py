@@ -13,6 +13,7 @@ from luthier.history import History
 from luthier.keywords import explained
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
+from luthier.samplers.candidates import settled
 from luthier.samplers.offspring import genes, positive, proposed
 from luthier.samplers.tpe import ranked
 from luthier.space import Mask, Space
@@ -132,7 +133,7 @@ class _Herd:
         active = ~np.isnan(G)
         G = self._genes.filled(G, self.parents, rng)
         G = np.where(self._hit(ways, active), self._moved(G, STEP[ways]), G)
-        X, allowed = self._genes.points(G)
+        X, allowed = settled(self._genes.space, G)
         return X[allowed], self._tag + ways[allowed]
 
     def _parents(self, k: int) -> Array:

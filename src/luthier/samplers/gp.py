@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -22,11 +22,12 @@ from luthier.observed import Seen, embedding, prior, together
 from luthier.parameters import Array
 from luthier.parts import Proposal
 from luthier.samplers.branches import rarest
-from luthier.samplers.candidates import EXCHANGED, Candidates
+from luthier.samplers.candidates import EXCHANGED, Candidates, settled
 from luthier.samplers.exhausted import Exhausted
 from luthier.samplers.feasibility import Feasibility
 from luthier.samplers.likely import trust
 from luthier.samplers.price import Price
+from luthier.samplers.remembered import Remembered
 from luthier.samplers.start import first, origin, start
 from luthier.space import Space
 
@@ -88,7 +89,7 @@ class GP:
     usual: bool = True
     many_objectives: ClassVar[bool] = True
     uses_cost: ClassVar[bool] = True
-    _cache: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _cache: Remembered = field(default_factory=Remembered, init=False, repr=False, compare=False)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points; fewer when a finite space has no more."""
@@ -113,13 +114,6 @@ class GP:
     def explain(self, space: Space, history: History) -> str:
         """What proposes the next point, and why, in words."""
         return explain(space, history, self.usual)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"warp": self.warp, "trend": self.trend, "usual": self.usual}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in {**state, "_cache": {}}.items():
-            object.__setattr__(self, name, value)
 
 
 def _early(history: History) -> int:
@@ -299,7 +293,7 @@ class _Search:
             return None
         G = self.candidates.full(self.space.sample(SCREENED, self.rng))
         G[:, option.column] = option.cell
-        values, (X, _) = self.score(G), self.candidates.settled(G)
+        values, (X, _) = self.score(G), settled(self.space, G)
         for i in np.argsort(-values, kind="stable"):
             if math.isfinite(values[i]) and self.candidates.fresh(X[i]):
                 return np.asarray(X[i])
@@ -362,7 +356,7 @@ class _Search:
 
     def _polished(self, G: Array, value: float) -> Array:
         """A full row with its continuous cells moved uphill."""
-        x = self.candidates.settled(G[None])[0][0]
+        x = settled(self.space, G[None])[0][0]
         free = [
             j
             for j, (_, p) in enumerate(self.space.items())

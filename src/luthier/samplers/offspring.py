@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
@@ -18,7 +18,8 @@ from luthier.observed import Seen, embedding, options, prior
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
 from luthier.samplers.start import design
-from luthier.space import Mask, Space
+from luthier.samplers.taken import Taken
+from luthier.space import Space
 
 FIRST = 6  # points of the start design
 BRED = 20  # children to look through for one that was not tried, where no model looks at more
@@ -140,12 +141,6 @@ class Genes:
             G = np.where(np.isnan(G), donors[rng.integers(len(donors), size=len(G))], G)
         return np.where(np.isnan(G), rng.random(G.shape), G)
 
-    def points(self, G: Array) -> tuple[Array, Mask]:
-        """The points of the space that genes (k, d) stand for, and which of them are allowed."""
-        X = self.space.snap(G)
-        X[~self.space.active(X)] = np.nan
-        return X, self.space.allowed(X)
-
     def alike(self, X: Array) -> bool:
         """Whether points (n, d) lie so close together that nothing new comes of them."""
         inactive = np.isnan(X)
@@ -160,28 +155,6 @@ def genes(space: Space) -> Genes:
 
 
 # -- which child is tried --------------------------------------------------------------------------
-
-
-class Taken:
-    """Which points were tried already, or are about to be."""
-
-    def __init__(self, space: Space, history: History) -> None:
-        self._space, self._history = space, history
-        self._keys: set[Hashable] = set()
-
-    def fresh(self, X: Array) -> Mask:
-        """Which rows (k, d) are new, each counted where it comes first. Shape (k,)."""
-        made, seen = np.zeros(len(X), dtype=bool), set(self._keys)
-        for i, x in enumerate(X):
-            raw = self._space.raw(x)
-            key = self._space.key(raw)
-            made[i] = key not in seen and self._history.tried(raw) is None
-            seen.add(key)
-        return made
-
-    def add(self, x: Array) -> None:
-        """Take one row for tried."""
-        self._keys.add(self._space.key(self._space.raw(x)))
 
 
 class Nursery:
