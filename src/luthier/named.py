@@ -85,3 +85,9 @@ def lazy(module: str, table: Mapping[str, str]) -> Callable[[str], Any]:
         return getattr(import_module(where[name]), name)
 
     return attribute
+
+
+def lazily(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
+    """`lazy` for a package, given which names are in which of its own modules."""
+    names = [(module, name) for module, listed in modules.items() for name in listed]
+    return lazy(package, {name: f"{package}.{module}:{name}" for module, name in names})

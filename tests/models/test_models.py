@@ -10,7 +10,9 @@ import luthier.models
 
 
 def test_every_public_name_has_a_home():
-    assert sorted(luthier.models._HOME) == sorted(luthier.models.__all__)
+    names = [name for names in luthier.models._HOMES.values() for name in names]
+
+    assert sorted(names) == sorted(luthier.models.__all__)
     for name in luthier.models.__all__:  # a module of the same name would hide it
         assert not isinstance(getattr(luthier.models, name), ModuleType)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from luthier.named import lazy
+from luthier.named import lazily
 
 if TYPE_CHECKING:
     from luthier.estimate.ensemble import Ensemble, greedy_ensemble
@@ -56,7 +56,4 @@ __all__ = [
     "overtuning",
 ]
 
-__getattr__ = lazy(
-    __name__,
-    {name: f"{__name__}.{module}:{name}" for module, names in _HOMES.items() for name in names},
-)
+__getattr__ = lazily(__name__, _HOMES)

@@ -5,8 +5,7 @@ Nothing heavy is imported here; each name is loaded when it is first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from luthier.named import lazily
 
 _HOMES = {
     "table": ("Table", "bundled", "read_like", "read_table"),
@@ -19,7 +18,6 @@ _HOMES = {
     "crossval": ("CrossValidated", "fit"),
     "verdicts": ("evaluate", "fit_verdict"),
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "METRICS",
@@ -47,8 +45,4 @@ __all__ = [
     "read_table",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = lazily(__name__, _HOMES)
