@@ -10,7 +10,7 @@ import pytest
 from luthier import Float, Space, Study, stores
 from luthier.errors import StoreError
 from luthier.history import Event
-from luthier.stores import sql
+from luthier.stores import database
 from luthier.stores.lock import FileLock
 
 SPACE = Space(x=Float(-3, 9))
@@ -151,7 +151,7 @@ def test_a_closed_store_says_so(tmp_path):
 
 
 def test_a_file_held_by_another_program_is_waited_for_and_then_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(sql, "WAIT", 0.2)
+    monkeypatch.setattr(database, "WAIT", 0.2)
     store = stores.open(tmp_path / "runs.db")
     store.append([noted(1)])
     other = sqlite3.connect(tmp_path / "runs.db", isolation_level=None)
@@ -317,7 +317,7 @@ def test_every_commit_is_made_under_the_lock(tmp_path):
     store = stores.open(tmp_path / "runs.db")
     depths = []
     base = store._database
-    sql.sa.event.listen(base.engine, "commit", lambda _: depths.append(base.lock._depth))
+    database.sa.event.listen(base.engine, "commit", lambda _: depths.append(base.lock._depth))
 
     store.append([noted(1)])
 
