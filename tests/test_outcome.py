@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luthier.history import Objective
-from luthier.outcome import Invalid, explain, number, plain, read, read_report
+from luthier.outcome import Invalid, explain, judged, number, plain, read, read_report
 
 UP, DOWN = Objective("accuracy", maximize=True), Objective("loss")
 
@@ -91,3 +91,13 @@ def test_a_huge_traceback_is_cut_in_the_middle():
 
     assert len(told["traceback"]) < 30_000
     assert "(cut)" in told["traceback"]
+
+
+def test_a_returned_value_is_judged_as_done_or_failed_with_the_word_for_it():
+    done = judged({"accuracy": 0.75, "ms": 3}, [UP])
+    failed = judged(None, [UP])
+
+    assert done == {"state": "DONE", "loss": [-0.75], "metrics": {"ms": 3}}
+    assert failed["state"] == "FAILED"
+    assert failed["error"]["kind"] == "Invalid"
+    assert "Return a finite number" in failed["error"]["message"]

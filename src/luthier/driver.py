@@ -12,7 +12,7 @@ import time
 import uuid
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
@@ -23,7 +23,7 @@ import numpy as np
 from luthier import outcome, owners, space_json
 from luthier.errors import Conflict, SpaceError, StudyError
 from luthier.events import GONE
-from luthier.history import History, State
+from luthier.history import History, Objective, State
 from luthier.log import Log
 from luthier.parts import Sampler, Scheduler
 from luthier.propose import fixed_space, propose
@@ -284,43 +284,30 @@ class Driver:
 
     def tell(self, trial: Trial | int, value: Any, error: BaseException | str | None) -> None:
         """Record and store how a trial ended, in the user's terms; see `Study.tell`."""
-        number = trial.number if isinstance(trial, Trial) else trial
         with self._lock:
-            if (
-                isinstance(number, bool)
-                or not isinstance(number, int | np.integer)
-                or not (0 <= number < len(self.history))
-            ):
-                raise StudyError(
-                    f"tell: there is no trial {number!r}; the study has {len(self.history)}. "
-                    "Tell a trial that ask() returned."
-                )
-            state = State(int(self.history.state[number]))
-            if state is not State.RUNNING:
-                raise StudyError(
-                    f"tell: trial {number} has ended already, as {state.name}. "
-                    "A trial is told once; ask for another."
-                )
-            result: dict[str, Any] = {}
-            if isinstance(trial, Trial):
-                done = error is None and not trial.told
-                result = {"params": trial.final(done=done), "added": _dumped(trial)}
-            if error is not None:
-                told = outcome.explain(error) if isinstance(error, BaseException) else {
-                    "kind": "Error", "message": str(error), "traceback": ""
-                }  # fmt: skip
-                result |= {"state": "FAILED", "error": told}
-            elif isinstance(trial, Trial) and trial.told:
-                result["state"] = "STOPPED"
-            else:
-                try:
-                    loss, metrics = outcome.read(value, self.history.objectives)
-                    result |= {"state": "DONE", "loss": loss, "metrics": metrics}
-                except outcome.Invalid as invalid:
-                    told = {"kind": "Invalid", "message": str(invalid), "traceback": ""}
-                    result |= {"state": "FAILED", "error": told}
-            self.finish(int(number), result)
+            number = self._untold(trial)
+            self.finish(number, _result(trial, value, error, self.history.objectives))
             self.flush()
+
+    def _untold(self, trial: Trial | int) -> int:
+        """The number of a running trial."""
+        number = trial.number if isinstance(trial, Trial) else trial
+        if (
+            isinstance(number, bool)
+            or not isinstance(number, int | np.integer)
+            or not (0 <= number < len(self.history))
+        ):
+            raise StudyError(
+                f"tell: there is no trial {number!r}; the study has {len(self.history)}. "
+                "Tell a trial that ask() returned."
+            )
+        state = State(int(self.history.state[number]))
+        if state is not State.RUNNING:
+            raise StudyError(
+                f"tell: trial {number} has ended already, as {state.name}. "
+                "A trial is told once; ask for another."
+            )
+        return int(number)
 
     def finish(self, number: int, result: dict[str, Any]) -> None:
         """Take the outcome of a trial, as a worker gives it (see `luthier.run.worker`)."""
@@ -329,23 +316,16 @@ class Driver:
             self._stops.discard(number)
             if self.history.state[number] != State.RUNNING:
                 return  # another driver took this one for dead and tried the trial again
-            body = {k: result[k] for k in FINISHED if result.get(k) not in (None, {}, "")}
+            told = {k: result[k] for k in FINISHED if result.get(k) not in (None, {}, "")}
+            body = self._valid(told)
             events = []
-            if body["state"] == "DONE":
-                metrics = body.get("metrics", {})
-                unknown = outcome.unbounded(metrics, self.history.constraints)
-                unknown = unknown or outcome.unpriced(metrics, self.history.cost)
-                if unknown:
-                    error = {"kind": "Invalid", "message": unknown, "traceback": ""}
-                    body = {k: v for k, v in body.items() if k not in ("loss", "metrics")}
-                    body |= {"state": "FAILED", "error": error}
             if body["state"] == "DONE" and self._partial(number):
                 body["state"], loss = "STOPPED", body.pop("loss")
                 steps, _ = self.history.curve(number)
                 budget = int(self.history.budget[number])
                 if budget > steps.max(initial=0):
-                    told = {"step": budget, "loss": loss}
-                    events.append(self._log.event("reported", number, told))
+                    last = {"step": budget, "loss": loss}
+                    events.append(self._log.event("reported", number, last))
             if result.get("added"):
                 events.append(self._log.event("grew", None, {"parameters": result["added"]}))
             if "params" in result and result["params"] != self.history.raw(number):
@@ -363,13 +343,25 @@ class Driver:
         for words in filter(None, said):
             warnings.warn(words, UserWarning, stacklevel=2)
 
+    def _valid(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The end of a trial; a failure if it lacks a metric that the study needs."""
+        if body["state"] != "DONE":
+            return body
+        metrics = body.get("metrics", {})
+        lacking = outcome.unbounded(metrics, self.history.constraints)
+        lacking = lacking or outcome.unpriced(metrics, self.history.cost)
+        if not lacking:
+            return body
+        kept = {k: v for k, v in body.items() if k not in ("loss", "metrics")}
+        return kept | {"state": "FAILED", "error": outcome.fault("Invalid", lacking)}
+
     def lose(self, number: int, kind: str, message: str, seconds: float | None = None) -> None:
         """End a running trial as lost; as failed, when it was tried often enough."""
         with self._lock:
             attempts = self.history.attempts(number)
             final = attempts > self.retries and kind != "Interrupted"
             told = f"{message}, {attempts} times in a row" if final and attempts > 1 else message
-            error = {"kind": kind, "message": told, "traceback": ""}
+            error = outcome.fault(kind, told)
             state = "FAILED" if final else "LOST"
             known = {} if seconds is None else {"seconds": seconds}
             self.finish(number, {"state": state, "error": error} | known)
@@ -437,8 +429,24 @@ class Driver:
             return tidy(self.history, self.scheduler, keep, self._folder)
 
 
-def _dumped(trial: Trial) -> dict[str, Any]:
-    return {name: space_json.dump(p) for name, p in trial.added.items()}
+def _result(
+    trial: Trial | int,
+    value: Any,
+    error: BaseException | str | None,
+    objectives: Sequence[Objective],
+) -> dict[str, Any]:
+    """How a trial ended that a user told of, in the form that a worker gives it."""
+    asked = trial if isinstance(trial, Trial) else None
+    told = asked is not None and asked.told
+    made: dict[str, Any] = {}
+    if asked is not None:
+        added = {name: space_json.dump(p) for name, p in asked.added.items()}
+        made = {"params": asked.final(done=error is None and not told), "added": added}
+    if isinstance(error, BaseException):
+        return made | {"state": "FAILED", "error": outcome.explain(error)}
+    if error is not None:
+        return made | {"state": "FAILED", "error": outcome.fault("Error", str(error))}
+    return made | ({"state": "STOPPED"} if told else outcome.judged(value, objectives))
 
 
 def _temporary(driver: Driver) -> Path:

@@ -100,6 +100,15 @@ def read(returned: Any, objectives: Sequence[Objective]) -> tuple[list[float], d
     return losses, metrics
 
 
+def judged(returned: Any, objectives: Sequence[Objective]) -> dict[str, Any]:
+    """How a trial ended whose objective returned: DONE with loss and metrics, or FAILED and why."""
+    try:
+        loss, metrics = read(returned, objectives)
+    except Invalid as invalid:
+        return {"state": "FAILED", "error": fault("Invalid", str(invalid))}
+    return {"state": "DONE", "loss": loss, "metrics": metrics}
+
+
 def read_report(
     reported: Any, objectives: Sequence[Objective]
 ) -> tuple[list[float], dict[str, Any]]:
@@ -181,6 +190,11 @@ def explain(error: BaseException) -> dict[str, str]:
     if len(trace) > KEPT:
         trace = trace[: KEPT // 2] + "\n... (cut) ...\n" + trace[-KEPT // 2 :]
     return {"kind": type(error).__name__, "message": message[:KEPT], "traceback": trace}
+
+
+def fault(kind: str, message: str) -> dict[str, str]:
+    """What `explain` gives, for what went wrong without an exception."""
+    return {"kind": kind, "message": message, "traceback": ""}
 
 
 def _shown(value: Any) -> str:
