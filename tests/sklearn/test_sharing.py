@@ -1,6 +1,5 @@
 """Steps fitted once: the results stay, the memory is bounded, threads do not disturb each other."""
 
-import threading
 import warnings
 
 import joblib
@@ -13,13 +12,12 @@ from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_selection import SelectKBest, f_classif
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ShuffleSplit
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from luthier.sklearn import GridSearchCV, SearchCV, prefixes, sharing
+from luthier.sklearn import GridSearchCV, SearchCV, sharing
 from luthier.sklearn.sharing import Kept, Node, Prefix
 
 X, Y = load_iris(return_X_y=True)
@@ -144,36 +142,6 @@ def test_nothing_stays_after_a_search():
 
     assert not sharing.KEPT._nodes
     assert not sharing.KEPT._busy
-
-
-# -- keys ------------------------------------------------------------------------------------------
-
-
-def test_keys_tell_what_a_step_depends_on():
-    """Its own parameters and those before it; of the last step none."""
-    pipeline = make_pipeline(StandardScaler(), PCA(), LogisticRegression())
-    plain = prefixes.keys(pipeline, {"logisticregression__C": 1.0})
-    assert plain == prefixes.keys(pipeline, {"logisticregression__C": 2.0})
-    later = prefixes.keys(pipeline, {"pca__n_components": 2})
-    assert later[0] == plain[0]
-    assert later[1] != plain[1]
-    first = prefixes.keys(pipeline, {"standardscaler__with_mean": True})
-    assert first[0] != prefixes.keys(pipeline, {"standardscaler__with_mean": 1})[0]
-    assert first[1] != plain[1]
-    assert prefixes.keys(pipeline, {"steps": []}) is None
-    assert prefixes.keys(pipeline, {"pca": threading.Lock()}) is None
-
-
-def test_what_cannot_be_shared():
-    """One step, a memory of its own, words on the way, data for other steps."""
-    pipeline = make_pipeline(StandardScaler(), TREE)
-    last = "decisiontreeclassifier__sample_weight"
-    assert prefixes.shareable(pipeline, {last: Y})
-    assert not prefixes.shareable(pipeline, {"standardscaler__sample_weight": Y})
-    assert not prefixes.shareable(TREE, {})
-    assert not prefixes.shareable(make_pipeline(TREE), {})
-    assert not prefixes.shareable(make_pipeline(StandardScaler(), TREE, memory="/tmp"), {})
-    assert not prefixes.shareable(make_pipeline(StandardScaler(), TREE, verbose=True), {})
 
 
 # -- memory ----------------------------------------------------------------------------------------
