@@ -39,7 +39,7 @@ LAYERS = """
     space_conditions space_declared space_json space_usual space_sklearn
     space_likely
     objectives events
-    numerics parameters keywords
+    numerics parameters keywords checks
     errors
 """
 HEIGHT = {

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from luthier import Choice, Float, Int, Space, Study
-from luthier.samplers.forest import FIRST, MOST, RANDOM, REFIT, Forest
+from luthier.samplers.forest import FIRST, MOST, RANDOM, Forest
+from luthier.samplers.refits import EVERY
 from luthier.testing import PROBLEMS, SamplerContract, history
 
 MIXED = Space(
@@ -83,7 +84,7 @@ def test_it_keeps_away_from_where_trials_fail():
 def test_between_growths_new_trials_still_count():
     """At 62 trials the splits are those of 60; what was seen since is in the leaves."""
     space = Space(x=Float(-3, 9), y=Float(2, 5))
-    params = space.decode(space.sample(REFIT, np.random.default_rng(2)))
+    params = space.decode(space.sample(EVERY, np.random.default_rng(2)))
     corner = [{"x": -2.9, "y": 2.1}, {"x": -2.8, "y": 2.2}]
     losses = [-p["x"] for p in params]
 

@@ -11,13 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from luthier.checks import whole
 from luthier.errors import need
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.numerics.threads import one_thread
 from luthier.parameters import Array, Choice, Ints
 from luthier.parts import Proposal
-from luthier.samplers.offspring import FIRST, positive, started
+from luthier.samplers.offspring import FIRST, started
 from luthier.samplers.remembered import Remembered
 from luthier.samplers.taken import Taken
 from luthier.samplers.tpe import ranked
@@ -71,7 +72,7 @@ class CMAES:
 
     def __post_init__(self) -> None:
         if self.population:
-            positive("CMAES", population=self.population)
+            whole("CMAES", 4, population=self.population)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points.

@@ -9,12 +9,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from luthier.checks import whole
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
 from luthier.samplers.candidates import settled
-from luthier.samplers.offspring import genes, positive, proposed
+from luthier.samplers.offspring import genes, proposed
 from luthier.samplers.tpe import ranked
 from luthier.space import Space
 
@@ -74,7 +75,8 @@ class Differential:
     usual: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        positive("Differential", population=self.population, offspring=self.offspring)
+        whole("Differential", 4, population=self.population)
+        whole("Differential", 1, offspring=self.offspring)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points; ``history.tag`` tells later with which F and CR each was made."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -19,6 +18,7 @@ from luthier.observed import Seen, options
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
 from luthier.samplers.candidates import Candidates
+from luthier.samplers.refits import last_refit
 from luthier.samplers.remembered import Remembered
 from luthier.samplers.start import design
 from luthier.space import Space
@@ -30,7 +30,6 @@ KAPPA = 1.0  # standard deviations
 SETTLED = 0.03  # what is known to so many standard deviations of the losses is not worth a trial
 KNOWN = 1e6  # by how much its promise is less
 MOST = 1000  # trials that each tree is grown from; of more, each draws so many
-REFIT = 60  # trials up to which the forest is grown anew every time; then at 5 % more
 DRAWN, NEAR = 400, 160  # points to look at first: anywhere, and around the best
 MOVED = 0.2  # share of the cells that those around the best change
 
@@ -101,10 +100,8 @@ class _Search:
 
     def _grown(self, cache: Remembered, seen: Seen) -> tuple[Trees, Ints]:
         """The forest as of its last growth, and the leaves of the trials it was grown from."""
-        n = len(seen)
-        if n > REFIT:
-            n = int(REFIT * 1.05 ** math.floor(math.log(n / REFIT) / math.log(1.05) + 1e-9))
-            seen = seen.before(n)
+        n = last_refit(len(seen))
+        seen = seen.before(n)
         key = (self.layout, self.history.seed, seen.X.tobytes(), seen.y.tobytes())
         if cache.get("key") != key:
             chance = np.random.default_rng((self.history.seed, n))

@@ -9,12 +9,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from luthier.checks import whole
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.parameters import Array, Ints
 from luthier.parts import Proposal
 from luthier.samplers.candidates import settled
-from luthier.samplers.offspring import genes, positive, proposed
+from luthier.samplers.offspring import genes, proposed
 from luthier.samplers.tpe import ranked
 from luthier.space import Mask, Space
 
@@ -77,7 +78,8 @@ class Genetic:
     usual: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        positive("Genetic", population=self.population, offspring=self.offspring)
+        whole("Genetic", 4, population=self.population)
+        whole("Genetic", 1, offspring=self.offspring)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points; ``history.tag`` tells later how each was bred."""

@@ -27,13 +27,13 @@ from luthier.samplers.exhausted import Exhausted
 from luthier.samplers.feasibility import Feasibility
 from luthier.samplers.likely import trust
 from luthier.samplers.price import Price
+from luthier.samplers.refits import last_refit
 from luthier.samplers.remembered import Remembered
 from luthier.samplers.start import first, origin, start
 from luthier.space import Space
 
 DRAWN, NEAR = 512, 128  # points to look at first: anywhere, and around the best
 MOVED = 0.3  # share of the cells that those around the best change
-REFIT = 60  # trials up to which hyperparameters are fitted every time; then at 5 % more
 BOLD = (1.0, 2.0)  # standard deviations below the mean, in turns
 BETWEEN = (0.5, 1.0)  # the same between several objectives; (1, 2) fills fronts less
 CROWD = 4  # running trials from which the bounds are half as bold again
@@ -226,10 +226,7 @@ class _Search:
 
     def _hyper(self, settings: GP, seen: Seen, objective: int) -> Hyper:
         """The most probable hyperparameters, given the trials up to the last refit."""
-        n = len(seen)
-        if n > REFIT:
-            n = int(REFIT * 1.05 ** math.floor(math.log(n / REFIT) / math.log(1.05) + 1e-9))
-            seen = seen.before(n)
+        seen = seen.before(last_refit(len(seen)))
         spread = None if seen.spread is None else seen.spread.tobytes()
         key = (self.measured, seen.X.tobytes(), seen.y.tobytes(), str(seen.error), spread)
         if settings._cache.get(objective, (None,))[0] != key:

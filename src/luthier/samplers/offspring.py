@@ -10,7 +10,6 @@ from typing import Protocol
 import numpy as np
 from numpy.random import Generator
 
-from luthier.errors import StudyError
 from luthier.history import History
 from luthier.numerics.gaussian import Hyper, Posterior
 from luthier.numerics.threads import one_thread
@@ -34,20 +33,6 @@ SAME = 1e-4  # of a number's range: a population that lies closer together has c
 def started(space: Space, seed: int) -> Array:
     """The first points of the evolutionary samplers. Shape (FIRST, d)."""
     return design(space, FIRST, (seed, 0xE70))
-
-
-def positive(owner: str, **settings: int) -> None:
-    """See that settings are whole numbers, each at least as large as its name promises.
-
-    Raises
-    ------
-    StudyError
-        If one is not.
-    """
-    for name, value in settings.items():
-        least = 4 if name == "population" else 1
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise StudyError(f"{owner}: {name} must be a whole number >= {least}, got {value!r}.")
 
 
 class Breeders(Protocol):

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from luthier.errors import StudyError
+from luthier.checks import whole
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.parameters import Array
@@ -41,8 +41,7 @@ class QMC:
     uses_losses: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.skip, bool) or not isinstance(self.skip, int) or self.skip < 0:
-            raise StudyError(f"QMC: skip must be a whole number >= 0, got {self.skip!r}.")
+        whole("QMC", 0, skip=self.skip)
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points of the sequence."""

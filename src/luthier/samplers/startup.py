@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
-from luthier.errors import StudyError
+from luthier.checks import whole
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.parts import Proposal, Sampler
@@ -36,8 +36,7 @@ class Startup:
     def __post_init__(self) -> None:
         object.__setattr__(self, "first", wrapped.inner(self.first))
         object.__setattr__(self, "then", wrapped.inner(self.then))
-        if isinstance(self.trials, bool) or not isinstance(self.trials, int) or self.trials < 0:
-            raise StudyError(f"Startup: trials must be a whole number >= 0, got {self.trials!r}.")
+        whole("Startup", 0, trials=self.trials)
 
     @property
     def many_objectives(self) -> bool:

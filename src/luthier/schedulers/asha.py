@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
+from luthier.checks import whole
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.parts import Job, Sampler
-from luthier.schedulers.checks import whole
 from luthier.schedulers.full import start
 from luthier.schedulers.rungs import budgets, ladder, promotable, stays
 from luthier.space import Space

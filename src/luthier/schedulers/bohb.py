@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from luthier.checks import whole
 from luthier.errors import StudyError
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.parts import Job, Proposal, Sampler
-from luthier.schedulers.checks import whole
 from luthier.schedulers.hyperband import Hyperband
 from luthier.schedulers.rungs import ladder
 from luthier.space import Space

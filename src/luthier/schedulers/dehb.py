@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from luthier.checks import number, whole
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.parameters import Array, Choice, Ints
 from luthier.parts import Job, Sampler
-from luthier.schedulers.checks import number, whole
 from luthier.schedulers.full import start
 from luthier.schedulers.hyperband import shares
 from luthier.schedulers.rungs import budgets, ladder, promotable, standing

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from luthier.checks import whole
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.parameters import Array
 from luthier.parts import Job, Sampler
-from luthier.schedulers.checks import whole
 from luthier.schedulers.full import start
 from luthier.space import Space
 

@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from luthier.checks import whole
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.parameters import Ints
 from luthier.parts import Job, Sampler
-from luthier.schedulers.checks import whole
 from luthier.schedulers.full import start
 from luthier.schedulers.rungs import budgets, ladder, promotable, reached, standing
 from luthier.space import Space

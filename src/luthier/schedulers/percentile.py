@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from luthier.checks import number, whole
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.parts import Job, Sampler
-from luthier.schedulers.checks import number, whole
 from luthier.schedulers.full import start
 from luthier.schedulers.median import standing_by_now
 from luthier.space import Space

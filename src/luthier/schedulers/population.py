@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from luthier.checks import number, whole
 from luthier.errors import StudyError
 from luthier.history import History, State
 from luthier.keywords import explained
 from luthier.parameters import Array, Ints
 from luthier.parts import Job, Sampler
-from luthier.schedulers.checks import number, whole
 from luthier.schedulers.full import start
 from luthier.schedulers.perturbed import perturbed
 from luthier.space import Mask, Space

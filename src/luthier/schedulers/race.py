@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from luthier.checks import number
 from luthier.history import History
 from luthier.keywords import explained
 from luthier.numerics.noise import repeats
 from luthier.numerics.racing import hopeless
 from luthier.parts import Job, Sampler
-from luthier.schedulers.checks import number
 from luthier.schedulers.full import start
 from luthier.space import Space
 

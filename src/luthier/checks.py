@@ -1,4 +1,4 @@
-"""Checks of what users set in a scheduler."""
+"""Checks of what users set in a sampler or a scheduler."""
 
 from __future__ import annotations
 
