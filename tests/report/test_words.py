@@ -6,7 +6,6 @@ import math
 
 import pytest
 
-from luthier.report.svg import Scale, power, steps
 from luthier.report.words import a, clean, count, listed, number, signed, value_text
 
 
@@ -63,27 +62,3 @@ def test_words_are_put_together():
     assert signed(0.0314159) == "+0.0314"
     assert signed(-2.0) == "-2"
     assert value_text({"a": [1, 2.5, None], "b": True}) == "a: 1, 2.5, None; b: True"
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "room"),
-    [(0.91, 0.9932, 4), (-3.0, 9.0, 3), (1e-9, 7e-9, 5), (-1e300, 1e300, 4), (1e6, 1e6 + 3, 6)],
-)
-def test_ticks_lie_on_the_axis_and_differ(low, high, room):
-    made = steps(low, high, room)
-
-    assert 2 <= len(made) <= room
-    assert all(low - 1e-9 * (high - low) <= at <= high + 1e-9 * (high - low) for at, _ in made)
-    assert len({text for _, text in made}) == len(made)
-
-
-def test_whole_numbers_get_whole_ticks():
-    assert steps(1.84, 5.16, 3, whole=True) == [(2.0, "2"), (4.0, "4")]
-
-
-def test_powers_of_ten_are_ticks_of_a_logarithmic_axis():
-    scale = Scale(1e-7, 1e3, 0, 100, log=True)
-
-    assert [text for _, text in scale.ticks(6)] == ["10⁻⁷", "10⁻⁵", "0.001", "0.1", "10", "1000"]
-    assert scale(1e-2) == pytest.approx(50)
-    assert power(-4) == "10⁻⁴"

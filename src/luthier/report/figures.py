@@ -11,16 +11,10 @@ import numpy.typing as npt
 
 from luthier.history import History
 from luthier.parameters import Array, Choice, Float, Int, Ints
-from luthier.report.reading import (
-    Comparison,
-    Curve,
-    Interval,
-    best_front,
-    drawn_range,
-    improvements,
-    values,
-)
-from luthier.report.svg import CHARACTER, Canvas, Drawing, Frame, Scale, padded, thinned
+from luthier.report.comparison import Comparison, Interval
+from luthier.report.reading import Curve, best_front, drawn_range, improvements, values
+from luthier.report.scale import Scale, padded
+from luthier.report.svg import CHARACTER, Canvas, Drawing, Frame, thinned
 from luthier.report.words import count, number, signed
 
 WIDE, NARROW = 760, 358  # pixels, for a desk and for a phone

@@ -10,8 +10,9 @@ import numpy as np
 
 from luthier.history import History
 from luthier.report import figures
+from luthier.report.comparison import Comparison, Interval
 from luthier.report.document import Block, Figure, Run, Section, Strong, Table, Text
-from luthier.report.reading import Comparison, Curve, Interval, by_trial, curve, ranked, winner
+from luthier.report.reading import Curve, by_trial, curve, ranked, winner
 from luthier.report.words import count, number, signed
 
 SHOWN = 30  # learning curves that are drawn

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,7 +147,7 @@ def curve(history: History, row: int, at: Ints | None = None) -> Curve:
     at = at[np.argsort(history.step[at], kind="stable")]
     step, valid = history.step[at], objective.sign * history.value[at, 0]
     told = history.reported(row)
-    train = [_float(told.get(int(s), {}).get(f"train_{objective.name}")) for s in step]
+    train = [as_float(told.get(int(s), {}).get(f"train_{objective.name}")) for s in step]
     return Curve(row, step, valid, np.array(train, dtype=np.float64))
 
 
@@ -189,88 +188,7 @@ def at_edge(p: Parameter, raw: float | int) -> str:
     return "high" if raw >= p.high or u > 1 - EDGE else ""
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A score and where it may well lie; the ends are NaN where unknown."""
-
-    score: float
-    low: float
-    high: float
-
-    @property
-    def known(self) -> bool:
-        """Whether there are ends."""
-        return math.isfinite(self.low) and math.isfinite(self.high)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Default against tuned on rows that the search never saw.
-
-    A positive `difference` means that tuned is better, whichever way the metric points.
-    """
-
-    metric: str
-    maximize: bool
-    default: Interval
-    tuned: Interval
-    difference: Interval
-    level: float
-    rows: int | None
-    guess: float
-    words: str
-
-    @property
-    def verdict(self) -> str:
-        """ "better", "worse", or "unclear" where the interval includes zero or is unknown."""
-        if not self.difference.known:
-            return "unclear"
-        if self.difference.low > 0:
-            return "better"
-        return "worse" if self.difference.high < 0 else "unclear"
-
-
-def comparison(note: Any) -> Comparison | None:
-    """The study's note ``evaluation``, read; None when it is not there or cannot be read."""
-    if not isinstance(note, Mapping):
-        return None
-    default, tuned = _interval(note.get("default")), _interval(note.get("tuned"))
-    if default is None or tuned is None:
-        return None
-    maximize = note.get("direction") == "maximize" or note.get("maximize") is True
-    difference = _interval(note.get("difference"), note.get("interval"))
-    if difference is None:
-        gain = tuned.score - default.score
-        difference = Interval(gain if maximize else -gain, math.nan, math.nan)
-    rows = note.get("rows", note.get("n_test"))
-    level = _float(note.get("level"))
-    return Comparison(
-        metric=str(note.get("metric", "score")),
-        maximize=maximize,
-        default=default,
-        tuned=tuned,
-        difference=difference,
-        level=level if 0 < level < 1 else 0.95,
-        rows=rows if isinstance(rows, int) else None,
-        guess=_float(note.get("guess")),
-        words=str(note.get("words", "")),
-    )
-
-
-def _interval(told: Any, ends: Any = None) -> Interval | None:
-    """From ``{"score", "low", "high"}``, ``{"score", "interval"}`` or a bare number."""
-    low, high = math.nan, math.nan
-    if isinstance(told, Mapping):
-        ends = told.get("interval", ends)
-        low, high = _float(told.get("low")), _float(told.get("high"))
-        told = told.get("score")
-    if isinstance(ends, list | tuple) and len(ends) == 2:
-        low, high = _float(ends[0]), _float(ends[1])
-    score = _float(told)
-    return Interval(score, low, high) if math.isfinite(score) else None
-
-
-def _float(value: Any) -> float:
+def as_float(value: Any) -> float:
     """A number as a float, NaN for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan

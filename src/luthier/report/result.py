@@ -8,6 +8,7 @@ from luthier.history import History, State
 from luthier.parameters import Choice, Float, Int, Parameter
 from luthier.recommend import recommended
 from luthier.report import judging
+from luthier.report.comparison import Comparison
 from luthier.report.document import (
     Block,
     Code,
@@ -20,13 +21,7 @@ from luthier.report.document import (
     Text,
     Tone,
 )
-from luthier.report.reading import (
-    Comparison,
-    at_edge,
-    best_front,
-    values,
-    winner,
-)
+from luthier.report.reading import at_edge, best_front, values, winner
 from luthier.report.words import a, count, listed, number, signed, value_text
 from luthier.spent import duration, spent
 

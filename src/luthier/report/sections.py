@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from luthier.history import History
 from luthier.report import judging, result, searching, setup
+from luthier.report.comparison import comparison
 from luthier.report.document import (
     Document,
 )
-from luthier.report.reading import (
-    comparison,
-    steps_are_folds,
-)
+from luthier.report.reading import steps_are_folds
 from luthier.report.words import listed
 
 

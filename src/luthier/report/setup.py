@@ -10,6 +10,7 @@ from typing import Any
 from luthier.history import History
 from luthier.opening import SCHEDULER_NOW, scheduler_now
 from luthier.parameters import MISSING, Choice, Int, Parameter
+from luthier.report.comparison import Comparison
 from luthier.report.document import (
     Block,
     Facts,
@@ -19,9 +20,6 @@ from luthier.report.document import (
     Strong,
     Table,
     Text,
-)
-from luthier.report.reading import (
-    Comparison,
 )
 from luthier.report.words import count, listed, value_text
 from luthier.space import Space
