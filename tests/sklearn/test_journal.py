@@ -2,28 +2,15 @@
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 from sklearn.datasets import load_iris
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from luthier import Float, Space, Study
-from luthier.errors import StudyError
 from luthier.history import State
 from luthier.sklearn import GridSearchCV, SearchCV
-from luthier.sklearn.journal import (
-    NOT_SET,
-    SCORE,
-    Journal,
-    Listed,
-    check,
-    digest,
-    key,
-    score,
-    space_of,
-    study_of,
-)
+from luthier.sklearn.journal import NOT_SET, SCORE, Journal, Listed, score, space_of, study_of
 
 X, Y = load_iris(return_X_y=True)
 X, Y = X[::2], Y[::2]
@@ -123,39 +110,6 @@ def test_lost_candidates_go_on(tmp_path):
     assert found[1] == [0.5, 0.125]
     assert sorted(row[0] for row in (found[0], found[2])) == [0.25, 0.75]
     assert found[0][1] is None
-
-
-def test_candidates_have_names_that_stay():
-    """By what they hold; the order of names does not matter."""
-    assert key({"a": 1, "b": StandardScaler()}) == key({"b": StandardScaler(), "a": 1})
-    assert key({"a": 1}) != key({"a": 1.0})
-    assert key({"a": 1}) != key({"b": 1})
-    assert key({"a": lambda x: x})  # what cannot be pickled has a name too
-
-
-def test_data_have_names_that_tell_them_apart():
-    """Values, types and shapes; not the memory that they are in."""
-    names = [
-        digest(data)
-        for data in (X, X[:-1], X.astype("f4"), X.T, sp.csr_matrix(X), X.tolist(), Y, None)
-    ]
-    assert len(set(names)) == len(names)
-    assert digest(X) == digest(np.asfortranarray(X)) == digest(X.copy())
-    changed = X.copy()
-    changed[3, 1] += 1e-9
-    assert digest(changed) != digest(X)
-    assert digest(np.array(["a", None], dtype=object)) == digest(np.array(["a", None], object))
-
-
-def test_another_search_is_refused():
-    """Each difference is named; shuffled folds get a hint."""
-    made = study()
-    check(made, {"search": "A", "data": "1", "folds": "x"})
-    check(made, {"search": "A", "data": "1", "folds": "x"})
-    with pytest.raises(StudyError, match=r"another search and other data\. Give study="):
-        check(made, {"search": "B", "data": "2", "folds": "x"})
-    with pytest.raises(StudyError, match="shuffles a random_state"):
-        check(made, {"search": "A", "data": "1", "folds": "y"})
 
 
 def test_a_space_holds_all_candidates():

@@ -31,7 +31,7 @@ from luthier.samplers import Random
 from luthier.schedulers.rungs import hopeful, ladder, reached
 from luthier.sklearn.cv import Reshuffle
 from luthier.sklearn.evaluate import Outcome
-from luthier.sklearn.journal import key
+from luthier.sklearn.fingerprints import key
 from luthier.sklearn.wanted import Wanted
 from luthier.trial import Trial
 

@@ -23,9 +23,10 @@ from luthier.sklearn.budgets import Budgets
 from luthier.sklearn.cv import Holdout, Reshuffle
 from luthier.sklearn.evaluate import How, Outcome
 from luthier.sklearn.families import Families, Wave, evaluated
+from luthier.sklearn.fingerprints import digest
 from luthier.sklearn.growing import Growing
 from luthier.sklearn.guarded import Guarded
-from luthier.sklearn.journal import Listed, digest, score
+from luthier.sklearn.journal import Listed, score
 from luthier.sklearn.mapped import large
 from luthier.sklearn.progress import Line
 from luthier.sklearn.results import table

@@ -8,8 +8,9 @@ from typing import Any
 from sklearn.base import clone
 
 from luthier.sklearn import simplicity
+from luthier.sklearn.fingerprints import check, fingerprint
 from luthier.sklearn.fitting import Candidate, Fitting, Split, complete
-from luthier.sklearn.journal import SCORE, Journal, Listed, check, fingerprint, space_of
+from luthier.sklearn.journal import SCORE, Journal, Listed, space_of
 from luthier.sklearn.racing import race
 from luthier.sklearn.results import complain, table
 from luthier.study import Study

@@ -20,8 +20,9 @@ from luthier.sklearn.asking import Asking
 from luthier.sklearn.base import Folded
 from luthier.sklearn.budgets import Budgets
 from luthier.sklearn.cv import Reshuffle
+from luthier.sklearn.fingerprints import check, fingerprint
 from luthier.sklearn.fitting import Fitting
-from luthier.sklearn.journal import SCORE, Journal, check, fingerprint
+from luthier.sklearn.journal import SCORE, Journal
 from luthier.sklearn.wanted import Wanted
 from luthier.study import Study
 
