@@ -25,7 +25,7 @@ LAYERS = """
     run settings
     driver study_shown
     trial owners about log propose results recommend remarks retention spent
-    samplers schedulers stores
+    samplers schedulers stores stored_parts
     named observed
     asked parts outcome
     history

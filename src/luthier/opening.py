@@ -6,13 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from luthier import samplers, schedulers, settings
+from luthier import samplers, schedulers
 from luthier.about import about
 from luthier.errors import Conflict, StudyError
 from luthier.history import Constraint, Fidelity, History, Objective
 from luthier.log import Log
-from luthier.parts import Sampler, Scheduler, config
+from luthier.parts import Sampler, Scheduler
 from luthier.space import Space
+from luthier.stored_parts import described, in_words, made_again
 
 SCHEDULER_NOW = "scheduler now"  # the note of one that took the place of the first
 
@@ -96,8 +97,8 @@ def settle(log: Log, terms: Terms, *, shared: bool, unsaid: Collection[str] = ()
     terms = _as_stored(terms, log.history)
     _compare(terms, log.history, unsaid)
     terms = replace(terms, **{word: stored(log.history, word) for word in unsaid})
-    if config(terms.scheduler) != scheduler_now(log.history):
-        log.apply(log.event("noted", None, {"facts": {SCHEDULER_NOW: config(terms.scheduler)}}))
+    if described(terms.scheduler) != scheduler_now(log.history):
+        log.apply(log.event("noted", None, {"facts": {SCHEDULER_NOW: described(terms.scheduler)}}))
         log.flush()
     if terms.space is not None:
         joint = log.history.space.adopt(terms.space)
@@ -118,8 +119,8 @@ def stored(history: History, word: str) -> Any:
     if word == "seed":
         return history.seed
     if word == "sampler":
-        return settings.made_again(history.opened.get(word), samplers.CLASSES, word)
-    return settings.made_again(scheduler_now(history), schedulers.NAMES, word)
+        return made_again(history.opened.get(word), samplers.CLASSES, word)
+    return made_again(scheduler_now(history), schedulers.NAMES, word)
 
 
 def scheduler_now(history: History) -> Any:
@@ -134,8 +135,8 @@ def _first(terms: Terms, versions: dict[str, Any]) -> dict[str, Any]:
         "dynamic": terms.space is None,
         "objectives": [[objective.name, objective.maximize] for objective in terms.objectives],
         "seed": terms.seed,
-        "sampler": config(terms.sampler),
-        "scheduler": config(terms.scheduler),
+        "sampler": described(terms.sampler),
+        "scheduler": described(terms.scheduler),
         "about": versions,
     }
     if terms.fidelity is not None:
@@ -161,7 +162,7 @@ def _compare(terms: Terms, history: History, unsaid: Collection[str]) -> None:
     """Check that the log is of the study that was asked for."""
     for word, mine, theirs in (
         ("seed", terms.seed, history.seed),
-        ("sampler", config(terms.sampler), history.opened.get("sampler")),
+        ("sampler", described(terms.sampler), history.opened.get("sampler")),
         ("objectives", terms.objectives, history.objectives),
         ("fidelity", terms.fidelity, history.fidelity),
         ("constraints", terms.constraints, history.constraints),
@@ -169,7 +170,7 @@ def _compare(terms: Terms, history: History, unsaid: Collection[str]) -> None:
     ):
         if word not in unsaid and mine != theirs:
             raise StudyError(
-                f"study {terms.name!r}: the store has it with {word} {settings.told(theirs)}, "
-                f"and now {word} is {settings.told(mine)}. Use the stored one (Study.open "
+                f"study {terms.name!r}: the store has it with {word} {in_words(theirs)}, "
+                f"and now {word} is {in_words(mine)}. Use the stored one (Study.open "
                 "takes what is stored), or another name."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from numpy.random import Generator
 
@@ -94,18 +94,3 @@ class Store(Protocol):
     def close(self) -> None:
         """Give back what is held; the study can be opened again."""
         ...
-
-
-def config(part: Any) -> Any:
-    """What to store of a sampler or scheduler so that a later run can be compared: plain data."""
-    from dataclasses import fields, is_dataclass
-
-    if is_dataclass(part) and not isinstance(part, type):
-        name = f"{type(part).__module__}:{type(part).__qualname__}"
-        shown = {f.name: config(getattr(part, f.name)) for f in fields(part) if f.repr}
-        return {"part": name, **shown}
-    if isinstance(part, list | tuple):
-        return [config(item) for item in part]
-    if part is None or isinstance(part, bool | int | float | str):
-        return part
-    return f"{type(part).__module__}:{type(part).__qualname__}"

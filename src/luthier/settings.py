@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -60,7 +59,13 @@ def earlier(store: Any, name: str | None) -> Any:
 
 
 def one_of(store: str | os.PathLike[str], hint: str) -> str:
-    """The name of the only study of a store; `hint` ends the error where there are others."""
+    """The name of the only study of a store; `hint` ends the error where there are others.
+
+    Raises
+    ------
+    StudyError
+        If the store holds none, or several.
+    """
     names = stores.studies(store)
     if len(names) != 1:
         raise StudyError(
@@ -71,6 +76,13 @@ def one_of(store: str | os.PathLike[str], hint: str) -> str:
 
 
 def space(given: Any) -> Space | None:
+    """The space to search, from a `Space` or a dict; None where it is defined by running.
+
+    Raises
+    ------
+    SpaceError
+        If it is something else, or has no parameter.
+    """
     if given is None or isinstance(given, Space):
         space = given
     elif isinstance(given, Mapping):
@@ -89,6 +101,13 @@ def space(given: Any) -> Space | None:
 
 
 def objectives(minimize: Any, maximize: Any) -> tuple[Objective, ...]:
+    """What is minimised, then what is maximised; ``loss`` is minimised where neither is given.
+
+    Raises
+    ------
+    StudyError
+        If there is none, or a name is no word or is there twice.
+    """
     if minimize is None and maximize is None:
         minimize = "loss"
     made = []
@@ -109,6 +128,13 @@ def objectives(minimize: Any, maximize: Any) -> tuple[Objective, ...]:
 
 
 def fidelity(given: Any) -> Fidelity | None:
+    """What there is less of, from a name, the least and the most; None where nothing is.
+
+    Raises
+    ------
+    StudyError
+        If these are no name and two whole numbers with 1 <= least <= most.
+    """
     if given is None or isinstance(given, Fidelity):
         return given
     words = "Write fidelity=('epochs', 1, 81): what it counts, the least and the most."
@@ -127,7 +153,13 @@ def fidelity(given: Any) -> Fidelity | None:
 
 
 def apart(given: Fidelity | None, space: Space | None) -> Fidelity | None:
-    """The fidelity, which is no parameter of the space: a trial would be told two amounts."""
+    """The fidelity, which is no parameter of the space: a trial would be told two amounts.
+
+    Raises
+    ------
+    StudyError
+        If it is one.
+    """
     if given is not None and space is not None and given.name in space:
         raise StudyError(
             f"fidelity: {given.name!r} is a parameter of the space too. What there is less of is "
@@ -137,6 +169,13 @@ def apart(given: Fidelity | None, space: Space | None) -> Fidelity | None:
 
 
 def constraints(given: Any, objectives: tuple[Objective, ...]) -> tuple[Constraint, ...]:
+    """Bounds on metrics, from a dict such as ``{"predict_ms": "<= 10"}``; none from None.
+
+    Raises
+    ------
+    StudyError
+        If a rule cannot be read, or bounds an objective.
+    """
     if given is None:
         return ()
     words = "Write constraints={'predict_ms': '<= 10'}: a metric that the objective returns."
@@ -161,6 +200,13 @@ def constraints(given: Any, objectives: tuple[Objective, ...]) -> tuple[Constrai
 
 
 def cost(given: Any, objectives: tuple[Objective, ...]) -> str | None:
+    """What proposals are weighed against: "seconds" or a metric; None where nothing is.
+
+    Raises
+    ------
+    StudyError
+        If it is no name, or the objective itself, or there are several objectives.
+    """
     if given is None:
         return None
     words = "Write cost='seconds', or the name of a metric that the objective returns."
@@ -179,6 +225,13 @@ def cost(given: Any, objectives: tuple[Objective, ...]) -> str | None:
 
 
 def whole(what: str, value: Any, least: int) -> None:
+    """See that an argument is a whole number of at least `least`, NumPy's too.
+
+    Raises
+    ------
+    StudyError
+        If it is not.
+    """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise StudyError(f"{what}: must be a whole number >= {least}, got {value!r}.")
 
@@ -209,48 +262,6 @@ def workers(jobs: Any, executor: Any) -> Any:
             f"for, got {jobs!r}.{hint}"
         )
     return None if jobs == 1 else int(jobs)
-
-
-def told(stored: Any) -> str:
-    """A sampler's stored settings, objectives, or any other value, in one readable piece."""
-    if isinstance(stored, tuple):
-        return ", ".join(map(str, stored)) or "none"
-    if isinstance(stored, Fidelity):
-        return str(stored)
-    if isinstance(stored, dict) and "part" in stored:
-        settings = ", ".join(f"{k}={_short(v)}" for k, v in stored.items() if k != "part")
-        return f"{stored['part'].rpartition(':')[2]}({settings})"
-    return repr(stored)
-
-
-def _short(stored: Any) -> str:
-    """A setting, which may be another part; long lists are cut off."""
-    if isinstance(stored, list):
-        return f"[{', '.join(map(_short, stored[:3]))}{', ...' if len(stored) > 3 else ''}]"
-    return told(stored)
-
-
-def made_again(stored: Any, names: Mapping[str, str], kind: str) -> Any:
-    """The part that stored settings describe; only luthier's own parts are made from a log."""
-    where = stored.get("part") if isinstance(stored, dict) else stored
-    own = {path.partition(":")[0] for path in names.values()}
-    if not isinstance(where, str) or where.partition(":")[0] not in own:
-        raise StudyError(
-            f"{kind}: the study was made with {told(stored)}, which is not luthier's own. "
-            f"Give it again with {kind}=."
-        )
-    module, _, name = where.partition(":")
-    settings = {k: _setting(v, names, kind) for k, v in stored.items() if k != "part"}
-    return getattr(import_module(module), name)(**settings)
-
-
-def _setting(stored: Any, names: Mapping[str, str], kind: str) -> Any:
-    """A setting, which may itself be a part, or hold some."""
-    if isinstance(stored, dict) and "part" in stored:
-        return made_again(stored, names, kind)
-    if isinstance(stored, list):
-        return tuple(_setting(item, names, kind) for item in stored)
-    return stored
 
 
 def folder(name: str, given: Any, store: Any) -> Path | None:
