@@ -66,6 +66,20 @@ def test_log_likely_is_the_sum_over_active_parameters():
     assert SPACE.log_likely(without)[0] == pytest.approx(SPACE.log_likely(X)[0] - at + kind)
 
 
+def test_the_slope_is_the_derivative_in_each_active_cell():
+    X, h = SPACE.sample(40, np.random.default_rng(7)), 1e-6
+    X = np.clip(X, 0.01, 0.99)
+
+    got = SPACE.log_likely_slope(X)
+
+    for j in range(X.shape[1]):
+        step = h * (np.arange(X.shape[1]) == j)
+        wanted = (SPACE.log_likely(X + step) - SPACE.log_likely(X - step)) / (2 * h)
+        np.testing.assert_allclose(got[:, j], wanted, rtol=1e-4, atol=1e-5)
+    assert np.isnan(X[:, 5]).any()
+    assert got[:, 5].any()
+
+
 @pytest.mark.parametrize(("mean", "sd"), [(0.3, 0.11), (0.95, 0.4), (0.02, 0.05)])
 def test_the_density_of_a_bell_is_that_of_scipy_mixed_with_the_uniform_one(mean, sd):
     u = np.linspace(0.01, 0.99, 37)

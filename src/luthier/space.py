@@ -13,7 +13,6 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.random import Generator
 
 from luthier import (
@@ -146,52 +145,6 @@ class Space:
             beliefs = {**self._leanings, **beliefs}
         return space_draws.sample(self._forbid, beliefs, k, rng)
 
-    # -- what the user believes ---------------------------------------------------------------
-
-    @cached_property
-    def _beliefs(self) -> dict[int, space_likely.Belief]:
-        return space_likely.beliefs(self._cube.pairs)
-
-    @cached_property
-    def usual(self) -> Mapping[str, float]:
-        """The unit of what parameters usually are that have a well-known name.
-
-        Of those without `default` and `likely` alone. They are in `luthier.space_usual`.
-        """
-        names = self.names
-        return {names[j]: unit for j, unit in space_usual.usual(self._cube.pairs).items()}
-
-    @cached_property
-    def _leanings(self) -> dict[int, space_likely.Belief]:
-        return space_usual.beliefs(self._cube.pairs)
-
-    @property
-    def believed(self) -> bool:
-        """Whether a parameter has `likely`."""
-        return bool(self._beliefs)
-
-    def log_likely(self, X: Array) -> Array:
-        """How likely points are by what is believed of their active parameters, as a logarithm.
-
-        Returns
-        -------
-        (k,)
-            0 for a point as likely as in a uniform draw.
-        """
-        made = np.zeros(len(X))
-        for j, belief in self._beliefs.items():
-            on = ~np.isnan(X[:, j])
-            made[on] += belief.log_density(np.clip(X[on, j], 0.0, 1.0))
-        return made
-
-    def log_likely_slope(self, X: Array) -> Array:
-        """The derivatives of `log_likely` with respect to each cell. Shape (k, d)."""
-        made = np.zeros(np.shape(X))
-        for j, belief in self._beliefs.items():
-            on = ~np.isnan(X[:, j])
-            made[on, j] = belief.slope(np.clip(X[on, j], 0.0, 1.0))
-        return made
-
     def allowed(self, X: Array) -> Mask:
         """Which rows avoid every forbidden combination. Shape (k,)."""
         return self._forbid.allowed(X)
@@ -254,6 +207,44 @@ class Space:
             inactive or its option was taken away. Other parameters keep their one column.
         """
         return self._cube.onehot(X)
+
+    # -- what the user believes ---------------------------------------------------------------
+
+    @cached_property
+    def _beliefs(self) -> dict[int, space_likely.Belief]:
+        return space_likely.beliefs(self._cube.pairs)
+
+    @cached_property
+    def usual(self) -> Mapping[str, float]:
+        """The unit of what parameters usually are that have a well-known name.
+
+        Of those without `default` and `likely` alone. They are in `luthier.space_usual`.
+        """
+        names = self.names
+        return {names[j]: unit for j, unit in space_usual.usual(self._cube.pairs).items()}
+
+    @cached_property
+    def _leanings(self) -> dict[int, space_likely.Belief]:
+        return space_usual.beliefs(self._cube.pairs)
+
+    @property
+    def believed(self) -> bool:
+        """Whether a parameter has `likely`."""
+        return bool(self._beliefs)
+
+    def log_likely(self, X: Array) -> Array:
+        """How likely points are by what is believed of their active parameters, as a logarithm.
+
+        Returns
+        -------
+        (k,)
+            0 for a point as likely as in a uniform draw.
+        """
+        return space_likely.log_density(self._beliefs, X)
+
+    def log_likely_slope(self, X: Array) -> Array:
+        """The derivatives of `log_likely` with respect to each cell. Shape (k, d)."""
+        return space_likely.slope(self._beliefs, X)
 
     # -- raw values: what the log keeps ---------------------------------------------------------
 

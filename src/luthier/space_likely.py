@@ -7,7 +7,7 @@ uniform density, so that a wrong belief makes the rest of a range unlikely, and 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,3 +106,21 @@ def _belief(p: Parameter) -> Belief:
     low, high = p.likely_units()
     middle = min(max((low + high) / 2, 0.0), 1.0)
     return Bell(middle, max((high - low) / 2 / SPAN, LEAST))
+
+
+def log_density(beliefs: Mapping[int, Belief], X: Array) -> Array:
+    """(k,) logarithms of how likely points are by what is believed of their active cells."""
+    made = np.zeros(len(X))
+    for j, belief in beliefs.items():
+        on = ~np.isnan(X[:, j])
+        made[on] += belief.log_density(np.clip(X[on, j], 0.0, 1.0))
+    return made
+
+
+def slope(beliefs: Mapping[int, Belief], X: Array) -> Array:
+    """(k, d) derivatives of `log_density` with respect to each cell; 0 where it is inactive."""
+    made = np.zeros(np.shape(X))
+    for j, belief in beliefs.items():
+        on = ~np.isnan(X[:, j])
+        made[on, j] = belief.slope(np.clip(X[on, j], 0.0, 1.0))
+    return made

@@ -156,26 +156,32 @@ def _around(y: Array, W: Array) -> Array:
 
 
 def explained(y: Array, given: Array, W: Array) -> Array:
+    """R²; NaN where all targets are equal."""
     return 1 - squared(y, given, W) / _around(y, W)
 
 
 def explained_variance(y: Array, given: Array, W: Array) -> Array:
+    """R² but for the mean of the errors; NaN where all targets are equal."""
     return 1 - (squared(y, given, W) - _mean(given - y, W) ** 2) / _around(y, W)
 
 
 def squared(y: Array, given: Array, W: Array) -> Array:
+    """The mean squared error."""
     return _mean((given - y) ** 2, W)
 
 
 def root_squared(y: Array, given: Array, W: Array) -> Array:
+    """The root of the mean squared error."""
     return np.sqrt(squared(y, given, W))
 
 
 def absolute(y: Array, given: Array, W: Array) -> Array:
+    """The mean absolute error."""
     return _mean(np.abs(given - y), W)
 
 
 def percentage(y: Array, given: Array, W: Array) -> Array:
+    """The mean absolute error as a share of the target, which is taken for tiny where it is 0."""
     return _mean(np.abs(given - y) / np.maximum(np.abs(y), np.finfo(np.float64).eps), W)
 
 
@@ -185,6 +191,7 @@ def squared_log(y: Array, given: Array, W: Array) -> Array:
 
 
 def root_squared_log(y: Array, given: Array, W: Array) -> Array:
+    """The root of `squared_log`."""
     return np.sqrt(squared_log(y, given, W))
 
 
@@ -204,5 +211,6 @@ def median(y: Array, given: Array, W: Array) -> Array:
 
 
 def largest(y: Array, given: Array, W: Array) -> Array:
+    """The largest absolute error of rows that count."""
     made = [np.where(W > 0, np.abs(answers - y), 0.0).max(axis=1) for answers in given]
     return np.stack(made, axis=1)

@@ -63,6 +63,7 @@ def several(accepted: Any) -> tuple[Any, ...]:
 
 
 def listed(*parts: str | None) -> str:
+    """The parts that there are, with commas."""
     return ", ".join(part for part in parts if part)
 
 

@@ -27,6 +27,7 @@ from luthier.spent import duration, spent
 
 
 def result(history: History, found: Comparison | None, folds: bool) -> Section:
+    """What was found, in the first words of the report; with several objectives, the front."""
     best = winner(history)
     if best is None:
         return Section("result", "Result", _nothing(history))

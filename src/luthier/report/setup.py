@@ -54,6 +54,7 @@ LABELS = {
 
 
 def data(history: History) -> Section | None:
+    """What the trials were judged on and how it was split; None where nothing was noted of it."""
     data, split = history.notes.get("data"), history.notes.get("split")
     blocks: list[Block] = []
     if isinstance(data, Mapping):
@@ -112,6 +113,7 @@ def _kind(p: Parameter) -> str:
 
 
 def space(history: History) -> Section:
+    """Every parameter with its range, its default and when it is active, and what is forbidden."""
     space = history.space
     blocks: list[Block] = []
     if history.opened.get("dynamic"):
@@ -186,6 +188,7 @@ def _clause(item: Any) -> str:
 
 
 def method(history: History) -> Section:
+    """Who proposed and who stopped trials, what the space was narrowed to, and what it all took."""
     opened, notes = history.opened, history.notes
     facts: list[tuple[str, str]] = [
         ("aim", listed(map(str, history.objectives))),
@@ -299,6 +302,7 @@ def versions_and_machine(history: History) -> dict[str, Any]:
 
 
 def reproduce(history: History) -> Section:
+    """The commands and the seed, with versions and the machine."""
     blocks: list[Block] = []
     commands = history.notes.get("commands")
     if isinstance(commands, str):
@@ -329,6 +333,7 @@ def reproduce(history: History) -> Section:
 
 
 def further(history: History, found: Comparison | None) -> Section | None:
+    """Notes of the study that no other section shows; None where there are none."""
     known = KNOWN if found is not None else KNOWN - {"evaluation"}
     rows = tuple(
         (str(key), value_text(value))

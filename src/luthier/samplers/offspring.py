@@ -136,6 +136,7 @@ class Genes:
 
 @lru_cache(maxsize=8)
 def genes(space: Space) -> Genes:
+    """The genes of a space, made once."""
     return Genes(space)
 
 

@@ -192,6 +192,7 @@ class Fitting:
         return self.budgets is not None and self.budgets.partial(row)
 
     def score(self, outcome: Outcome | None) -> float:
+        """The score of a fold that counts: NaN where it was not run, -inf where it failed."""
         if outcome is None:
             return math.nan
         found = score(outcome, self.metric)
