@@ -6,7 +6,7 @@ from luthier.estimate import measure
 from luthier.estimate.pool import pooled
 
 Y = np.array([3.5, -1.0, 7.0, 2.5, 9.0, -4.0, 0.5])
-FOLD = np.array([2, 0, 1, -1, 2, 0, 1])  # the fourth row was never predicted
+FOLD = np.array([5, 0, 1, -1, 5, 0, 1])  # the fourth row was never predicted
 GIVEN = np.array([[3.0, 0.0, 7.5, 9.0, -5.0, 0.0], [3.5, -1.0, 7.0, 9.0, -4.0, 2.5]])
 MSE = "neg_mean_squared_error"
 
