@@ -561,6 +561,14 @@ class History:
         made.counts = np.bincount(made.state, minlength=len(State)).tolist()
         return made
 
+    def tagged(self, tags: Ints) -> History:
+        """As if trials had these tags (n,). It is this history itself where they have."""
+        if np.array_equal(tags, self.tag):
+            return self
+        made = self.only(np.arange(len(self)))
+        made._trials.put("tag", slice(None), tags)
+        return made
+
     def only(self, rows: Ints) -> History:
         """These rows alone, as if there were no others."""
         return self._pick(rows, np.arange(len(self._reports)))

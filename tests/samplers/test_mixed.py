@@ -5,6 +5,7 @@ import pytest
 
 from luthier import Choice, Float, Int, Space, Study
 from luthier.errors import StudyError
+from luthier.parts import Proposal
 from luthier.samplers import GP, QMC, TPE, Grid, Mixed, Random, Startup
 from luthier.testing import SamplerContract
 from luthier.testing.histories import history
@@ -33,8 +34,6 @@ class Edge:
         self.u = u
 
     def ask(self, space, history, k, rng):
-        from luthier.parts import Proposal
-
         return Proposal(np.full((k, len(space)), self.u), tag=round(10 * self.u))
 
 
@@ -46,7 +45,42 @@ def test_each_proposal_comes_from_one_of_them_by_its_share():
 
     share = (made.X[:, 0] == 0.1).mean()
     assert abs(share - 0.75) < 5 * math.sqrt(0.75 * 0.25 / k)
-    assert ((made.tag == 1) == (made.X[:, 0] == 0.1)).all()
+    assert (made.tag[made.X[:, 0] == 0.1] == 1 * 2 + 0).all()
+    assert (made.tag[made.X[:, 0] == 0.9] == 9 * 2 + 1).all()
+
+
+class Tagging:
+    """Proposes points with a tag of its own, and keeps the tags that it is shown."""
+
+    def __init__(self, tag):
+        self.tag, self.shown = tag, []
+
+    def ask(self, space, history, k, rng):
+        self.shown = history.tag.tolist()
+        return Proposal(space.sample(k, rng), tag=self.tag)
+
+
+def test_a_sampler_beside_another_is_shown_the_tags_that_it_gave_alone():
+    one, other = Tagging(5), Tagging(300)
+    study = Study(SPACE, sampler=Mixed([(one, 0.5), (other, 0.5)])).run(loss, trials=30)
+
+    for sampler in (one, other):
+        assert set(sampler.shown) == {0, sampler.tag}
+    assert len(set(study.history.tag.tolist())) == 2
+
+
+def test_a_start_leaves_no_tags_to_the_sampler_that_goes_on():
+    first, then = Tagging(5), Tagging(300)
+    Study(SPACE, sampler=Startup(first, 4, then)).run(loss, trials=9)
+
+    assert then.shown == [0] * 4 + [300] * 4
+
+
+@pytest.mark.parametrize("first", ["grid", "differential"])
+def test_the_genetic_sampler_goes_on_from_a_start_that_has_tags(first):
+    study = Study(SPACE, sampler=Startup(first, 20, "genetic")).run(loss, trials=40)
+
+    assert study.history.done.all()
 
 
 def test_a_share_of_zero_is_never_asked():

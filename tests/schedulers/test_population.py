@@ -168,3 +168,23 @@ def test_a_finite_space_that_is_smaller_than_the_population_is_tried_wholly(tmp_
 def test_settings_must_make_sense(word, wrong):
     with pytest.raises(StudyError, match=f"Population: {word} must be"):
         Population(**{word: wrong})
+
+
+@pytest.mark.parametrize("scheduler", ["population", "dehb"])
+def test_a_sampler_is_not_shown_the_tags_of_the_scheduler(scheduler):
+    shown = []
+
+    class Looking:
+        def ask(self, space, history, k, rng):
+            shown.extend(history.tag.tolist())
+            return Proposal(space.sample(k, rng), tag=77)
+
+    def train(trial):
+        for epoch in range(1, int(trial.budget) + 1):
+            trial.report(trial.params["x"] ** 2 / epoch, step=epoch)
+        return trial.params["x"] ** 2
+
+    Study(SPACE, sampler=Looking(), scheduler=scheduler, fidelity=FIDELITY).run(train, trials=90)
+
+    assert len(shown) > 0
+    assert set(shown) == {0}

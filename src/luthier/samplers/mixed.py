@@ -72,8 +72,8 @@ class Mixed:
         shares = np.array([share for _, share in self.samplers])
         counts = rng.multinomial(k, shares / shares.sum())
         made = [
-            sampler.ask(space, history, int(count), rng)  # type: ignore[union-attr]  # no name here
-            for (sampler, _), count in zip(self.samplers, counts, strict=True)
+            wrapped.ask_one(sampler, place, len(counts), space, history, int(count), rng)
+            for place, ((sampler, _), count) in enumerate(zip(self.samplers, counts, strict=True))
             if count
         ]
         return wrapped.joined(*made)

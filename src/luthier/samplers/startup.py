@@ -60,7 +60,8 @@ class Startup:
 
     def ask(self, space: Space, history: History, k: int, rng: Generator) -> Proposal:
         """The next `k` points, all from the one whose turn it is at the first of them."""
-        return self._now(history).ask(space, history, k, rng)
+        later = int(history.proposals >= self.trials)
+        return wrapped.ask_one(self._now(history), later, 2, space, history, k, rng)
 
     def explain(self, space: Space, history: History) -> str:
         """Whose turn it is, and what that one does."""

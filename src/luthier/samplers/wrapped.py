@@ -57,6 +57,22 @@ def ask_within(
     return Proposal(space.repair(space.rows(raws)) if raws else proposal.X, proposal.tag)
 
 
+def ask_one(
+    sampler: Any, place: int, many: int, space: Space, history: History, k: int, rng: Generator
+) -> Proposal:
+    """What one of `many` samplers proposes, to which only the tags that it gave itself are shown.
+
+    Parameters
+    ----------
+    place : int
+        Which of them it is, from 0; it is kept in the tags.
+    """
+    own = (history.tag > 0) & (history.tag % many == place)
+    proposal = sampler.ask(space, history.tagged(np.where(own, history.tag // many, 0)), k, rng)
+    tags = _tags(proposal)
+    return Proposal(proposal.X, np.where(tags > 0, tags * many + place, 0))
+
+
 def joined(*proposals: Proposal) -> Proposal:
     """All rows of some proposals, in that order."""
     X = np.vstack([p.X for p in proposals])

@@ -85,7 +85,11 @@ class DEHB:
             else:
                 gone.add(job.parent)
             jobs.append(job)
-        new = start(space, history, sampler, len(fresh), rng, crew.levels[0]) if fresh else []
+        new = (
+            start(space, history, sampler, len(fresh), rng, crew.levels[0], tagged=False)
+            if fresh
+            else []
+        )
         for place, job in zip(fresh, new, strict=False):
             jobs[place] = replace(job, tag=0)
         return [job for job in jobs if job is not None]

@@ -37,8 +37,16 @@ def start(
     k: int,
     rng: Generator,
     budget: float = math.inf,
+    *,
+    tagged: bool = True,
 ) -> list[Job]:
-    """Jobs up to `budget` for what a sampler proposes; it sees who went on as one trial."""
-    proposal = sampler.ask(space, history.merged(), k, rng)
+    """Jobs up to `budget` for what a sampler proposes; it sees who went on as one trial.
+
+    With ``tagged=False``, tags are the scheduler's, and the sampler sees none.
+    """
+    seen = history.merged()
+    if not tagged:
+        seen = seen.tagged(np.zeros_like(seen.tag))
+    proposal = sampler.ask(space, seen, k, rng)
     tags = np.broadcast_to(np.asarray(proposal.tag), (len(proposal.X),)).tolist()
     return [Job(x, tag=tag, budget=budget) for x, tag in zip(proposal.X, tags, strict=True)]

@@ -96,7 +96,11 @@ class Population:
                 fresh.append((len(jobs), crew.born() if tag is None else tag))
                 job = Job(np.empty(0))
             jobs.append(job)
-        new = start(space, history, sampler, len(fresh), rng, crew.interval) if fresh else []
+        new = (
+            start(space, history, sampler, len(fresh), rng, crew.interval, tagged=False)
+            if fresh
+            else []
+        )
         for (place, tag), job in zip(fresh, new, strict=False):
             jobs[place] = replace(job, tag=tag)
         return [job for job in jobs if len(job.x)]
