@@ -58,7 +58,9 @@ def test_reports_may_lack_the_objective_but_not_be_words():
     assert read_report(0.25, [UP]) == ([-0.25], {})
     with pytest.raises(Invalid, match="'bad'"):
         read_report({"accuracy": "bad"}, [UP])
-    with pytest.raises(Invalid, match="in a dict"):
+    losses, _ = read_report({"accuracy": 0.25}, [UP, DOWN])
+    assert (losses[0], math.isnan(losses[1])) == (-0.25, True)
+    with pytest.raises(Invalid, match="for 'accuracy', by which schedulers go, in a dict"):
         read_report(0.25, [UP, DOWN])
 
 

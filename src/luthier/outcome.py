@@ -136,7 +136,8 @@ def read_report(
         raise Invalid(
             f"trial.report: got {_shown(reported)}. Report a number"
             + (", or a dict of metrics." if len(objectives) == 1 else
-               f" for each of {', '.join(o.name for o in objectives)}, in a dict.")
+               f" for {objectives[0].name!r}, by which schedulers go, in a dict that may hold "
+               f"{', '.join(o.name for o in objectives[1:])} too.")
         )  # fmt: skip
     return [objectives[0].sign * got], {}
 

@@ -9,7 +9,7 @@ from luthier import Float, Space, Study
 from luthier.errors import StudyError
 from luthier.history import Fidelity
 from luthier.integrations import steps as module
-from luthier.integrations.steps import FACTS, Steps, newest
+from luthier.integrations.steps import FACTS, Steps, check_direction, newest
 
 
 def trained(trial, most=9, **settings):
@@ -157,3 +157,30 @@ def test_facts_are_plain_data(trial_of):
 
     told = json.loads((newest(trial.folder) / FACTS).read_text())
     assert told == {"step": 1, "value": 0.5, "facts": {"curve": [1.5, 2.5]}}
+
+
+def test_with_several_objectives_a_number_is_the_first_of_them():
+    def objective(trial):
+        steps = Steps(trial, 9)
+        for step in steps:
+            steps.end(-10.5 / step)
+        return {"loss": steps.value, "size": 40.5}
+
+    study = Study(
+        Space(x=Float(-3, 9)),
+        minimize=("loss", "size"),
+        scheduler="asha",
+        fidelity=("epochs", 1, 9),
+    ).run(objective, trials=4)
+
+    assert not study.history.failed.any()
+    assert study.history.value[0].tolist() == pytest.approx([-10.5, float("nan")], nan_ok=True)
+
+
+def test_a_metric_that_cannot_be_the_first_objective_is_an_error_that_says_which_that_is():
+    def objective(trial):
+        check_direction(trial, "auc", True)
+
+    study = Study(Space(x=Float(-3, 9)), maximize="auc", minimize="size").run(objective, trials=1)
+
+    assert "those that are minimised come first" in study[0].error["message"]

@@ -54,6 +54,27 @@ def test_the_sampler_sees_the_highest_rung_that_has_enough():
     assert set(kinds) == {1, 3, 9}
 
 
+def test_where_reports_hold_the_first_objective_alone_no_trial_is_shown_as_failed():
+    def train_two(trial):
+        for epoch in range(1, int(trial.budget) + 1):
+            trial.report({"loss": level(trial.params) + 1 / epoch}, epoch)
+        return {"loss": level(trial.params), "size": trial.params["x"]}
+
+    sampler = Watched()
+    made = Study(
+        SPACE,
+        minimize=("loss", "size"),
+        sampler=sampler,
+        scheduler=BOHB(),
+        fidelity=("epochs", 1, 9),
+        seed=5,
+    )
+    made.run(train_two, trials=30)
+
+    assert len(sampler.shown[-1]) > 9
+    assert not sampler.shown[-1].failed.any()
+
+
 def test_a_third_of_the_points_is_drawn_uniformly():
     sampler = Watched()
     made = Study(SPACE, sampler=sampler, scheduler=BOHB(), fidelity=("epochs", 1, 9), seed=5)

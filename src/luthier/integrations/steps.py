@@ -119,7 +119,8 @@ class Steps:
         Parameters
         ----------
         value : number or dict
-            What to report.
+            What to report. In a study of several objectives a number is the first of them, and
+            those that are minimised come first; a dict may hold some of them only.
         save : callable, optional
             Writes whatever is needed to go on into the folder that it is given.
         step : int, optional
@@ -136,7 +137,9 @@ class Steps:
         self.value, self.facts = plain(value), plain(facts)
         if self.done >= self.last or self.done - self._kept >= self.every:
             self._save(save)
-        self.trial.report(value, self.done)
+        objectives = self.trial.task.objectives
+        several = len(objectives) > 1 and not isinstance(value, Mapping)
+        self.trial.report({objectives[0].name: value} if several else value, self.done)
         if self.trial.should_stop():
             self.stopped = True
             if self._kept < self.done:  # who was stopped may be promoted later
@@ -217,10 +220,12 @@ def check_direction(trial: Trial, metric: str, larger: bool | None) -> None:
     StudyError
         If the study minimises what should be large, or the other way round.
     """
-    objective = trial.task.objectives[0]
+    objective, *others = trial.task.objectives
     if larger is None or larger == objective.maximize:
         return
+    first = ", its first objective: those that are minimised come first" if others else ""
     raise StudyError(
         f"{metric!r} is good where it is {'large' if larger else 'small'}, but the study is to "
-        f"{objective}. Give another metric=, or Study({'maximize' if larger else 'minimize'}=...)."
+        f"{objective}{first}. Give another metric=, or "
+        f"Study({'maximize' if larger else 'minimize'}=...)."
     )

@@ -100,8 +100,11 @@ class _AtRung:
     def _shown(self, history: History) -> History:
         if history.done.sum() >= self.enough or not self.rungs:
             return history
+        told = np.isfinite(history.value).all(axis=1)
+        if len(told) and not told.any():  # of several objectives, reports may hold the first alone
+            return history
         for rung in self.rungs[:0:-1]:
-            here = (history.step == rung) & np.isfinite(history.value).all(axis=1)
+            here = (history.step == rung) & told
             if len(np.unique(history.owner[here])) >= self.enough:
                 return history.at(rung)
         return history.at(self.rungs[0])
