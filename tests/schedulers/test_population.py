@@ -188,3 +188,9 @@ def test_a_sampler_is_not_shown_the_tags_of_the_scheduler(scheduler):
 
     assert len(shown) > 0
     assert set(shown) == {0}
+
+
+def test_of_few_members_the_last_one_is_replaced():
+    made = jobs([0.25, 0.5, 0.75, 1.5], members=4, k=4)[1]
+
+    assert {job.tag: job.parent for job in made} == {1: 0, 2: 1, 3: 2, 4: 0}

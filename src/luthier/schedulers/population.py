@@ -43,7 +43,8 @@ class Population:
     interval : int, optional
         Steps between two comparisons; by default a tenth of all there are.
     share : float
-        This share of the members is copied, and as many are replaced; at most one half.
+        This share of the members, and at least one, is copied, and as many are replaced; at most
+        one half.
     resample : float
         Probability that a parameter of a copy is drawn anew and not moved by a tenth of its
         range. Choices without an order are only drawn anew.
@@ -131,7 +132,8 @@ class Population:
         budget, alive = float(history.budget[row]), history.stopped[row] and crew.told[row]
         for level in (budget, budget - crew.interval):
             rows = crew.best_at(tag, level)
-            cut = int(self.share * len(rows))
+            # Of a small population at least one member, once all of them are there.
+            cut = int(self.share * len(rows)) or int(len(rows) >= crew.members)
             behind = not alive or row in rows[len(rows) - cut :] or math.isnan(crew.loss[row])
             donors = [r for r in rows[: max(cut, 1)] if r != row and np.isfinite(crew.loss[r])]
             if behind and donors:
