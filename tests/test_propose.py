@@ -150,3 +150,39 @@ def test_the_first_trial_is_given_as_little_as_others_before_its_names_are_known
     study = Study(scheduler=scheduler, fidelity=("epochs", 1, 27), seed=3)
 
     assert study.ask()[0].budget == budget
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("scheduler", ["auto", "asha", "hyperband", "bohb", "dehb", "pasha"])
+def test_where_nothing_is_left_to_begin_who_is_ahead_gets_the_whole(scheduler, jobs):
+    space = Space(a=Int(0, 4), b=Choice("x", "y", "z"))
+    study = Study(space, scheduler=scheduler, fidelity=("epochs", 1, 27), seed=0)
+
+    def objective(trial):
+        loss = abs(trial.params["a"] - 2) + (trial.params["b"] != "y")
+        for epoch in range(1, int(trial.budget) + 1):
+            trial.report(loss + 1 / epoch, epoch)
+            if trial.should_stop():
+                break
+        return loss + 1 / epoch
+
+    study.run(objective, trials=200, jobs=jobs)
+
+    assert study.best.params == {"a": 2, "b": "y"}
+    assert study.best.value == pytest.approx(1 / 27)
+    assert len(study) < 40
+
+
+def test_who_was_stopped_for_its_curve_is_not_begun_again_where_nothing_is_left():
+    study = Study(Space(a=Int(0, 3)), scheduler="patience", fidelity=("epochs", 1, 200), seed=0)
+
+    def objective(trial):
+        for epoch in range(1, 201):  # better early than in the end
+            trial.report(trial.params["a"] + epoch / 100, epoch)
+            if trial.should_stop():
+                break
+        return trial.params["a"] + epoch / 100
+
+    study.run(objective, trials=20)
+
+    assert len(study) == 4

@@ -17,6 +17,7 @@ from luthier.outcome import plain
 from luthier.parameters import Array, Raw
 from luthier.parts import Job, Proposal, Sampler, Scheduler
 from luthier.samplers import wrapped
+from luthier.schedulers.rungs import hopeful
 from luthier.space import Space
 
 FEW, MANY = 100, 1000  # draws in search of a point that was not tried
@@ -72,6 +73,7 @@ def propose(
         if not dynamic:
             return None if len(history) else {"draw": draw, "params": {}}
         sampler = _Given(np.empty((1, 0)))
+    taken = False
     for part, seen in _views(history, space, fixed or {}, dynamic):
         jobs = scheduler.next(part, seen, sampler, 1, rng)
         if not jobs:
@@ -82,7 +84,10 @@ def propose(
         if raw is not None:
             break
     else:
-        return None
+        ahead = _leader(history)
+        if ahead is None:
+            return None
+        job, raw = ahead
     body = queued if taken else begun | {"params": raw}
     if job.tag:
         body["tag"] = int(job.tag)
@@ -93,6 +98,21 @@ def propose(
     if hints and not taken:
         body["hints"] = hints
     return body
+
+
+def _leader(history: History) -> tuple[Job, dict[str, Raw]] | None:
+    """Where a scheduler has nothing left to begin and lets nobody go on: who was given less than the
+    whole and is ahead of all that had it. In a small space nobody might come to the end."""
+    seen = history.seen().merged()
+    if seen.fidelity is None or history.counts[State.RUNNING]:
+        return None
+    most = float(seen.fidelity.most)
+    row = hopeful(seen, seen.budget < most)
+    if row is None:
+        return None
+    number, tag = int(seen.number[row]), int(seen.tag[row])
+    raw = {**history.asked(number)[-1], **history.raw(number)}
+    return Job(seen.X[row], tag, parent=number), raw
 
 
 def _views(

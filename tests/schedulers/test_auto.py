@@ -295,7 +295,7 @@ def test_the_risk_that_it_states_is_about_right(tmp_path):
 def test_it_says_what_it_does(tmp_path):
     study = made(fidelity=None, folder=tmp_path)
 
-    assert "were stopped for a chance below 15%" in study.explain()
+    assert "were stopped for a chance below 5%" in study.explain()
 
 
 @pytest.mark.parametrize("wrong", [0, 1, -0.5, "0.1", True, None])

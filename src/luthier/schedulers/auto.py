@@ -34,7 +34,7 @@ TRUST, PAIRS = 0.6, 5  # the agreement that is believed in before any is seen, a
 LEAST, MOST = 0.1, 0.9  # shares of all steps that go to the last rung at once
 TOLD = 100  # configurations that the sampler is told of: those that came furthest, and the last
 JUDGES = 2  # trials that run to their end before any is judged while it runs
-BLIND = 0.6  # of the spread of ends: a rung that leaves more than this open is not judged at
+BLIND = 0.3  # of the spread of ends: a rung that leaves more than this open is not judged at
 SHOWN = 200  # curves that the process is shown: the last ones
 FITTED = 60  # of these, how many its hyperparameters are fitted to
 WIDE = 200  # parameters beyond which there is no process
@@ -77,7 +77,7 @@ class Auto:
     several objectives the first counts.
     """
 
-    chance: float = 0.15
+    chance: float = 0.05
 
     def __post_init__(self) -> None:
         number = isinstance(self.chance, int | float) and not isinstance(self.chance, bool)

@@ -82,7 +82,7 @@ def promotable(seen: History, rung: int, eta: int, among: Mask | None = None) ->
     return made
 
 
-def hopeful(seen: History) -> int | None:
+def hopeful(seen: History, among: Mask | None = None) -> int | None:
     """The row, among those that stopped before the whole, whose last loss is below that of any
     trial with the whole; None where there is none.
 
@@ -90,10 +90,13 @@ def hopeful(seen: History) -> int | None:
     ----------
     seen : History
         Merged, see `History.merged`.
+    among : (n,), optional
+        The rows that count.
     """
     last = np.full(len(seen), np.nan)
     last[seen.owner] = seen.value[:, 0]
-    waiting = np.flatnonzero(seen.stopped & (reached(seen) < budgets(seen)[1]) & np.isfinite(last))
+    left = seen.stopped & (reached(seen) < budgets(seen)[1]) & np.isfinite(last)
+    waiting = np.flatnonzero(left if among is None else left & among)
     if not len(waiting):
         return None
     best = int(waiting[np.argmin(last[waiting])])
