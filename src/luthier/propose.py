@@ -101,8 +101,8 @@ def propose(
 
 
 def _leader(history: History) -> tuple[Job, dict[str, Raw]] | None:
-    """Where a scheduler has nothing left to begin and lets nobody go on: who was given less than the
-    whole and is ahead of all that had it. In a small space nobody might come to the end."""
+    """Where a scheduler has nothing left to begin and lets nobody go on: who was given less than
+    the whole and is ahead of all that had it. In a small space nobody might come to the end."""
     seen = history.seen().merged()
     if seen.fidelity is None or history.counts[State.RUNNING]:
         return None
