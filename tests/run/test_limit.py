@@ -9,8 +9,8 @@ from luthier.run.limit import shown
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [("2GB", 2 * 10**9), ("512 MB", 512 * 10**6), ("1.5GiB", 3 * 2**29), ("7k", 7000),
-     ("123", 123), (4096.0, 4096), (None, None)],
+    [("2GB", 2 * 10**9), ("512 MB", 512 * 10**6), ("1.5GiB", 3 * 2**29), ("7000k", 7 * 10**6),
+     ("1230000", 1230000), (4096000.0, 4096000), (None, None)],
 )  # fmt: skip
 def test_sizes_are_read_in_words(given, expected):
     limit = Limit(memory=given, disk=given)
@@ -24,6 +24,7 @@ def test_sizes_are_read_in_words(given, expected):
     [
         ({"memory": "2 gigs"}, 'Write "2GB"'),
         ({"memory": 0}, 'Write "2GB"'),
+        ({"memory": 2}, "memory=2 means 2 bytes"),
         ({"disk": True}, 'Write "2GB"'),
         ({"disk": "-2GB"}, 'Write "2GB"'),
         ({"seconds": 0}, "seconds=600"),

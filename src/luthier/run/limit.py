@@ -14,6 +14,7 @@ from luthier.keywords import explained
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
          "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}  # fmt: skip
 SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?\s*", re.I)
+SMALLEST = 10**6  # bytes of memory; an empty process of Python takes ten times as much
 
 
 @explained
@@ -64,6 +65,11 @@ class Limit:
     def __post_init__(self) -> None:
         for name in ("memory", "disk"):
             object.__setattr__(self, name, _bytes(name, getattr(self, name)))
+        if self.memory is not None and self.memory < SMALLEST:
+            raise StudyError(
+                f"Limit: memory={self.memory} means {shown(self.memory)}, which every process is "
+                'above. Write "2GB", "512MB" or 2_000_000_000.'
+            )
         seconds, cores, gpus = self.seconds, self.cores, self.gpus
         if seconds is not None and not (_is_number(seconds) and 0 < seconds < math.inf):
             raise StudyError(
