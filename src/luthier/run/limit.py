@@ -65,10 +65,10 @@ class Limit:
     def __post_init__(self) -> None:
         for name in ("memory", "disk"):
             object.__setattr__(self, name, _bytes(name, getattr(self, name)))
-        if self.memory is not None and self.memory < SMALLEST:
+        if self.bytes_of_memory < SMALLEST:
             raise StudyError(
-                f"Limit: memory={self.memory} means {shown(self.memory)}, which every process is "
-                'above. Write "2GB", "512MB" or 2_000_000_000.'
+                f"Limit: memory={self.memory} means {shown(self.bytes_of_memory)}, which every "
+                'process is above. Write "2GB", "512MB" or 2_000_000_000.'
             )
         seconds, cores, gpus = self.seconds, self.cores, self.gpus
         if seconds is not None and not (_is_number(seconds) and 0 < seconds < math.inf):
