@@ -35,10 +35,11 @@ class Luthier:
     package = "luthier"
     scheduler: Any = "auto"
     sampler: Any = "auto"
+    goes_on = True  # the study has a fidelity, so a trial may go on from an earlier one
 
     def __init__(self, table: Table, seed: int, workers: int) -> None:
         self.table = table
-        steps = ("steps", int(table.steps[0]), table.most)
+        steps = ("steps", int(table.steps[0]), table.most) if self.goes_on else None
         self.study = Study(table.space, sampler=self.sampler, scheduler=self.scheduler,
                            fidelity=steps, seed=seed)  # fmt: skip
         self.reached: dict[int, int] = {}  # by the trial's number
@@ -285,6 +286,7 @@ RIVALS: dict[str, type[Any]] = {
     "syne13-mobster": kind(SyneTuneGP, scheduler="MOBSTER"),
     "syne13-hypertune": kind(SyneTuneGP, scheduler="HyperTune"),
     "dehb": DEHB,
+    "luthier-stopping": kind(Luthier, goes_on=False),
 }
 OWN = ["full", "asha", "hyperband", "bohb", "auto"]  # schedulers, as far as they are there
 USUAL = ["random", *(f"luthier-{scheduler}" for scheduler in OWN if scheduler in schedulers.NAMES),
@@ -296,7 +298,8 @@ def rival(name: str) -> type[Any]:
     """The class of that name.
 
     ``luthier-`` and a scheduler's name stand for that scheduler with the default sampler;
-    ``luthier-asha-tpe`` has a sampler, too. ``random`` is random search with full trials.
+    ``luthier-asha-tpe`` has a sampler, too. ``luthier-stopping`` is `auto` in a study without a
+    fidelity. ``random`` is random search with full trials.
 
     Raises
     ------

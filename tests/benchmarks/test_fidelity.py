@@ -159,6 +159,18 @@ def test_schedulers_of_luthier_go_on_from_their_parents():
     assert got["spent"] == len(history.step)
 
 
+def test_stopping_is_a_study_without_a_fidelity_that_nobody_goes_on_in():
+    from benchmarks.fidelity import clock, rivals
+
+    made = rivals.rival("luthier-stopping")(toy(), 3, 1)
+    got = clock.run(toy(), made, 1)
+
+    history = made.study.history
+    assert history.fidelity is None
+    assert (history.parent < 0).all()
+    assert got["stated"] == made.stated()
+
+
 @pytest.mark.parametrize(
     ("regret", "spent"),
     [([0.9, 0.2, 0.5, 0.1], 2.0), ([0.1, 0.05], 0.25), ([0.1, 0.9], np.inf), ([], np.inf)],

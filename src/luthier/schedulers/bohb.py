@@ -101,9 +101,7 @@ class _AtRung:
         if history.done.sum() >= self.enough or not self.rungs:
             return history
         told = np.isfinite(history.value).all(axis=1)
-        if (
-            len(history.value) and not told.any()
-        ):  # of several objectives, reports may hold the first alone
+        if len(history.step) and not told.any():  # reports may hold the first of several alone
             return history
         for rung in self.rungs[:0:-1]:
             here = (history.step == rung) & told
