@@ -144,7 +144,7 @@ def test_fixed_values_and_conditions_that_trials_have_shown():
 @pytest.mark.parametrize(
     ("scheduler", "budget"),
     [("auto", 1), ("asha", 1), ("hyperband", 1), ("bohb", 1), ("dehb", 1), ("pasha", 1),
-     ("full", 27)],
+     ("freezethaw", 1), ("full", 27)],
 )  # fmt: skip
 def test_the_first_trial_is_given_as_little_as_others_before_its_names_are_known(scheduler, budget):
     study = Study(scheduler=scheduler, fidelity=("epochs", 1, 27), seed=3)
@@ -153,7 +153,9 @@ def test_the_first_trial_is_given_as_little_as_others_before_its_names_are_known
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("scheduler", ["auto", "asha", "hyperband", "bohb", "dehb", "pasha"])
+@pytest.mark.parametrize(
+    "scheduler", ["auto", "asha", "hyperband", "bohb", "dehb", "pasha", "freezethaw"]
+)
 def test_where_nothing_is_left_to_begin_who_is_ahead_gets_the_whole(scheduler, jobs):
     space = Space(a=Int(0, 4), b=Choice("x", "y", "z"))
     study = Study(space, scheduler=scheduler, fidelity=("epochs", 1, 27), seed=0)

@@ -95,7 +95,9 @@ def test_the_best_without_files_of_its_own_keeps_those_that_it_went_on_from():
     assert folders(study) == {0}
 
 
-@pytest.mark.parametrize("scheduler", ["asha", "pasha", "hyperband", "population", "dehb"])
+@pytest.mark.parametrize(
+    "scheduler", ["asha", "pasha", "hyperband", "population", "dehb", "freezethaw"]
+)
 def test_what_may_be_gone_on_from_stays(scheduler):
     settings = {"scheduler": scheduler, "fidelity": ("steps", 1, 9), "sampler": "random", "seed": 2}
     whole = Study(SPACE, **settings).run(training, trials=60)

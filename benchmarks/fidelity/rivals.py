@@ -26,7 +26,7 @@ from benchmarks.results import commit
 from luthier import Choice, Float, Int, Study, samplers, schedulers
 
 # These know a trial's end when it begins.
-JUMPS = ("full", "asha", "hyperband", "bohb", "dehb", "race", "auto")
+JUMPS = ("full", "asha", "hyperband", "bohb", "dehb", "race", "auto", "freezethaw")
 
 
 class Luthier:
@@ -288,7 +288,8 @@ RIVALS: dict[str, type[Any]] = {
     "dehb": DEHB,
     "luthier-stopping": kind(Luthier, goes_on=False),
 }
-OWN = ["full", "asha", "hyperband", "bohb", "auto"]  # schedulers, as far as they are there
+# Schedulers, as far as they are there.
+OWN = ["full", "asha", "hyperband", "bohb", "freezethaw", "auto"]
 USUAL = ["random", *(f"luthier-{scheduler}" for scheduler in OWN if scheduler in schedulers.NAMES),
          "luthier-asha-random", "optuna-asha", "optuna-hyperband", "optuna-median",
          "optuna-hyperband-random", "syne-asha", "syne-cqr", "syne-bohb", "dehb"]  # fmt: skip

@@ -158,7 +158,7 @@ def test_curves_that_repeat_do_not_crowd_out_others(tmp_path):
 
 
 def test_the_sampler_is_told_of_those_who_came_furthest(monkeypatch, tmp_path):
-    monkeypatch.setattr("luthier.schedulers.auto.TOLD", 12)
+    monkeypatch.setattr("luthier.schedulers.mixed.TOLD", 12)
     told = []
 
     class Watching(Random):

@@ -6,6 +6,7 @@ from luthier.schedulers import (
     DEHB,
     PASHA,
     Auto,
+    FreezeThaw,
     Full,
     Hyperband,
     Median,
@@ -68,6 +69,10 @@ class TestPopulation(SchedulerContract):
 
 class TestPB2(SchedulerContract):
     scheduler = Population(members=5, interval=2, share=0.4, explore="pb2")
+
+
+class TestFreezeThaw(SchedulerContract):
+    scheduler = FreezeThaw(eta=2)
 
 
 class TestDEHB(SchedulerContract):

@@ -13,7 +13,8 @@ from luthier.space import Space
 
 ROWS = "n_samples"  # the name that scikit-learn and our searches have for it
 SMALLEST = 10  # rows that a trial gets at least
-GIVING = ("auto", "asha", "pasha", "hyperband", "bohb", "dehb")  # schedulers, with --fidelity
+# schedulers, with --fidelity
+GIVING = ("auto", "asha", "pasha", "hyperband", "bohb", "dehb", "freezethaw")
 WRONG = (
     "is neither n_samples:LEAST:1, with a share of the training rows between 0 and 1, nor a "
     "parameter of the model with two whole numbers, the smaller first. Write for example "

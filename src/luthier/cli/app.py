@@ -156,7 +156,7 @@ def tune(
         typer.Option(
             help="race skips the folds of trials that will not win; full runs them all, and is "
             "the default. With --fidelity, who gives more: auto, which is the default then, "
-            "asha, pasha, hyperband, bohb, dehb.",
+            "asha, pasha, hyperband, bohb, dehb, freezethaw.",
             rich_help_panel=SEARCH,
         ),
     ] = None,
@@ -307,7 +307,7 @@ def run(
             help="Who stops trials early: full (nobody, the default), median, percentile, "
             "patience, threshold, race, asha, hyperband, auto. With --fidelity, who gives them "
             "more: auto, which is the default then, asha, pasha, hyperband, bohb, dehb, "
-            "population.",
+            "freezethaw, population.",
             rich_help_panel=SEARCH,
         ),
     ] = None,

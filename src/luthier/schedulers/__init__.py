@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from luthier.schedulers.auto import Auto
     from luthier.schedulers.bohb import BOHB
     from luthier.schedulers.dehb import DEHB
+    from luthier.schedulers.freeze_thaw import FreezeThaw
     from luthier.schedulers.full import Full
     from luthier.schedulers.hyperband import Hyperband
     from luthier.schedulers.median import Median
@@ -27,6 +28,7 @@ NAMES = {
     "asha": "luthier.schedulers.asha:ASHA",
     "bohb": "luthier.schedulers.bohb:BOHB",
     "dehb": "luthier.schedulers.dehb:DEHB",
+    "freezethaw": "luthier.schedulers.freeze_thaw:FreezeThaw",
     "full": "luthier.schedulers.full:Full",
     "hyperband": "luthier.schedulers.hyperband:Hyperband",
     "median": "luthier.schedulers.median:Median",
@@ -48,7 +50,7 @@ WORDS = {
     **dict.fromkeys(("medianstopping", "medianstoppingrule"), "'median'"),
     **dict.fromkeys(("patient", "earlystopping", "plateau", "trialplateaustopper"), "'patience'"),
     **dict.fromkeys(("wilcoxon", "racing", "irace"), "'race'"),
-    **dict.fromkeys(("freezethaw", "learningcurve", "default"), "'auto'"),
+    **dict.fromkeys(("learningcurve", "default"), "'auto'"),
     **dict.fromkeys(("none", "nop", "fifo"), "'full'"),
 }  # fmt: skip
 
@@ -58,6 +60,7 @@ __all__ = [
     "DEHB",
     "PASHA",
     "Auto",
+    "FreezeThaw",
     "Full",
     "Hyperband",
     "Median",

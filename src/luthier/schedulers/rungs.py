@@ -82,6 +82,28 @@ def promotable(seen: History, rung: int, eta: int, among: Mask | None = None) ->
     return made
 
 
+def distinct(seen: History, rung: int, several: int = 2) -> Mask:
+    """(n,) of trials whose reports up to a rung, `several` or more, are the same, the one that went
+    furthest; they would crowd out the others."""
+    order = np.argsort(seen.owner, kind="stable")
+    steps, losses = seen.step[order], seen.value[order, 0]
+    ends = np.searchsorted(seen.owner[order], np.arange(len(seen) + 1))
+    far = np.where(seen.running, seen.budget, reached(seen))
+    leads: dict[bytes, int] = {}
+    made = np.ones(len(seen), dtype=bool)
+    for row in range(len(seen)):
+        mine = slice(ends[row], ends[row + 1])
+        n = int(np.searchsorted(steps[mine], rung)) + 1
+        if n < several or n > ends[row + 1] - ends[row]:  # too few, or it did not come here
+            continue
+        key = steps[mine][:n].tobytes() + losses[mine][:n].tobytes()
+        other = leads.setdefault(key, row)
+        if other != row:
+            lead, rest = (row, other) if far[row] > far[other] else (other, row)
+            leads[key], made[rest] = lead, False
+    return made
+
+
 def hopeful(seen: History, among: Mask | None = None) -> int | None:
     """The row, among those that stopped before the whole, whose last loss is below that of any
     trial with the whole; None where there is none.

@@ -122,7 +122,7 @@ class Budgets:
         if why is not None:
             raise StudyError(
                 f"scheduler: {scheduler!r} {why}. With a fidelity take 'asha', 'hyperband', "
-                "'bohb', 'dehb', 'pasha' or 'auto'."
+                "'bohb', 'dehb', 'pasha', 'freezethaw' or 'auto'."
             )
         return cls(fitting, splits, search.fidelity, scheduler, seed)
 

@@ -90,7 +90,7 @@ class SearchCV(Folded):
         fitted with the whole.
     scheduler : str or Scheduler, optional
         Who is given more: "auto", which is the default, "asha", "hyperband", "bohb", "dehb",
-        "pasha", or a rule that stops, such as "median"; needs a `fidelity`.
+        "pasha", "freezethaw", or a rule that stops, such as "median"; needs a `fidelity`.
 
     Attributes
     ----------
