@@ -31,14 +31,15 @@ def nexts(seen, draws=20, space=SPACE):
     ]
 
 
-def crossing():
-    """Some start low and stay there, others start high and end lowest; two are left at step 9."""
+def crossing(upto=9):
+    """Some start low and stay there, others start high and end lowest; two are left on the way."""
     rng = np.random.default_rng(3)
     steps = (1, 3, 9, 27)
     flat = [{s: 5 - 0.1 * i + 0.01 * rng.normal() for i, s in enumerate(steps)} for _ in range(6)]
     steep = [{s: 9 - 2 * i + 0.01 * rng.normal() for i, s in enumerate(steps)} for _ in range(6)]
     leading, late = {1: 5.02, 3: 4.92, 9: 4.81}, {1: 9.03, 3: 7.02, 9: 5.01}
-    return past([*flat, *steep, leading, late], 12)
+    left = [{s: loss for s, loss in curve.items() if s <= upto} for curve in (leading, late)]
+    return past([*flat, *steep, *left], 12)
 
 
 def test_who_is_behind_and_falls_faster_goes_on_before_who_leads():
@@ -49,10 +50,10 @@ def test_who_is_behind_and_falls_faster_goes_on_before_who_leads():
 
 
 def test_a_thawed_trial_goes_on_to_its_next_rung_with_its_parameters():
-    job = next(job for job in nexts(crossing()) if job.parent >= 0)
+    job = next(job for job in nexts(crossing(upto=3)) if job.parent >= 0)
 
-    assert job.budget == 27
-    np.testing.assert_array_equal(job.x, crossing().X[13])
+    assert job.budget == 9
+    np.testing.assert_array_equal(job.x, crossing().X[job.parent])
 
 
 def test_where_frozen_trials_promise_little_a_new_one_begins():
@@ -67,10 +68,25 @@ def test_where_frozen_trials_promise_little_a_new_one_begins():
     assert {job.budget for job in jobs} == {1}
 
 
-def test_nobody_goes_on_among_the_first_few():
-    few = past([{1: float(i)} for i in range(FIRST - 1)], 0)
+def falling(n, left):
+    """Curves that fall alike, of which n ended; and as many as in `left`, lower by so much."""
+    rng = np.random.default_rng(1)
+    noise = 0.01 * rng.normal(size=(n, 4))
+    ended = [{s: 9 - 2 * i + noise[j, i] for i, s in enumerate((1, 3, 9, 27))} for j in range(n)]
+    return past([*ended, *({1: 9 - low, 3: 7 - low, 9: 5 - low} for low in left)], n)
 
-    assert {job.parent for job in nexts(few)} == {-1}
+
+def test_the_likeliest_goes_on_first():
+    jobs = FreezeThaw().next(
+        SPACE, falling(9, [0.5, 2.0, 1.0]), Random(), 3, np.random.default_rng(0)
+    )
+
+    assert [job.parent for job in jobs] == [10, 11, 9]
+
+
+def test_nobody_goes_on_among_the_first_few():
+    assert {job.parent for job in nexts(falling(FIRST - 2, [2.0]))} == {-1}
+    assert {job.parent for job in nexts(falling(FIRST - 1, [2.0]))} != {-1}
 
 
 def test_losses_that_are_not_finite_stop_nothing():
@@ -138,3 +154,16 @@ def test_a_factor_that_makes_no_sense_is_refused(eta):
 def test_without_a_fidelity_it_says_what_to_give():
     with pytest.raises(StudyError, match="fidelity"):
         Study(SPACE, scheduler="freezethaw").run(train, trials=1)
+
+
+@pytest.mark.parametrize(("n", "near"), [(12, False), (13, True)])
+def test_new_points_are_the_sampler_s_and_promising_random_ones_in_turn(n, near):
+    xs = np.linspace(-3, 9, n)
+    curves = [{s: (x - 2.5) ** 2 + 5 / s for s in (1, 3, 9, 27)} for x in xs]
+    reports = [(i, s, loss) for i, curve in enumerate(curves) for s, loss in curve.items()]
+    seen = history(SPACE, [{"x": x} for x in xs], [curve[27] for curve in curves], ["DONE"] * n,
+                   reports=reports, fidelity=("epochs", 1, 27))  # fmt: skip
+
+    off = [abs(SPACE.raw(job.x)["x"] - 2.5) for job in nexts(seen)]
+
+    assert (np.median(off) < 1) == near

@@ -87,7 +87,8 @@ class Auto:
         seen, levels = history.merged(), _levels(history)
         jobs = _risen(seen, levels)[:k]
         given = _given(history, seen, levels, k - len(jobs))
-        return jobs + mixed(space, seen, int(levels[0]), sampler, given, rng)
+        X = space.sample(len(given), rng)
+        return jobs + mixed(space, seen, int(levels[0]), sampler, X, given, rng)
 
     def rungs(self, history: History) -> list[int]:
         """The steps below the whole at which trials are compared, where there is a fidelity."""

@@ -20,7 +20,7 @@ from luthier.schedulers.rungs import budgets, distinct, ladder, reached
 from luthier.space import Space
 
 FIRST = 8  # configurations that are begun before one goes on
-POOL = 100  # random points: what the best of them promises, a new one does
+POOL = 100  # random points, of which the most promising one is a candidate
 BETTER = 0.01, 1.0  # how far below the least loss a target lies, from it to the usual loss
 
 
@@ -35,8 +35,8 @@ class FreezeThaw:
     frozen trial that is most likely to end below it is thawed and goes on to its next rung; or a
     new point begins, where the parameters of one promise more. Near targets finish what leads, far
     ones look for something else. How curves end is learned from those that went further; what
-    parameters promise, from a Gaussian process over the ends. New points are the sampler's and
-    random ones in turn.
+    parameters promise, from a Gaussian process over the ends. New points are, in turn, the
+    sampler's and the likeliest of some random ones to end below the target.
 
     Parameters
     ----------
@@ -66,36 +66,42 @@ class FreezeThaw:
     def next(
         self, space: Space, history: History, sampler: Sampler, k: int, rng: Generator
     ) -> list[Job]:
-        """Frozen trials that promise more than a new point would, and new points."""
+        """Frozen trials that promise more than a new point does, and new points."""
         seen = history.merged()
         levels = np.array([*ladder(history, self.eta), budgets(history)[1]], dtype=float)
         came, jobs = reached(seen), list[Job]()
-        for row in _thawed(space, seen, levels, rng)[:k]:
+        X = space.sample(max(POOL, k), rng)
+        rows, X = _promising(space, seen, levels, X, rng)
+        for row in rows[:k]:
             budget = float(levels[levels > came[row]][0])
             jobs.append(Job(seen.X[row], int(seen.tag[row]), budget, int(seen.number[row])))
-        given = [float(levels[0])] * (k - len(jobs))
-        return jobs + mixed(space, seen, int(levels[0]), sampler, given, rng)
+        new = k - len(jobs)
+        given = [float(levels[0])] * new
+        return jobs + mixed(space, seen, int(levels[0]), sampler, X[:new], given, rng)
 
     def keep(self, history: History, row: int) -> bool:
         """Always: its budget says how far a trial goes."""
         return True
 
 
-def _thawed(space: Space, seen: History, levels: Array, rng: Generator) -> list[int]:
-    """Rows that are likelier to end below a target than a new point, the likeliest first."""
+def _promising(
+    space: Space, seen: History, levels: Array, X: Array, rng: Generator
+) -> tuple[list[int], Array]:
+    """Rows that are likelier to end below a target than any of the new points X (m, d), and these;
+    the likeliest first."""
+    if len(seen) < FIRST:
+        return [], X
     foreseen = Foreseen(space, seen)
     frozen = seen.stopped & foreseen.known & (reached(seen) < levels[-1])
     if len(levels) > 2:  # one loss may well be that of another, two are not
         frozen &= distinct(seen, int(levels[1]))
     rows = np.flatnonzero(frozen)
-    if len(seen) < FIRST or not len(rows):
-        return []
     target = _target(foreseen, seen, rng)
     chances = _chances(target, foreseen.curves.mean[rows], foreseen.curves.sd[rows])
-    new = _chances(target, *foreseen.new(space.sample(POOL, rng))).max()
+    new = _chances(target, *foreseen.new(X))
     order = np.argsort(-chances, kind="stable")
-    made: list[int] = rows[order[chances[order] >= new]].tolist()
-    return made
+    made: list[int] = rows[order[chances[order] >= new.max()]].tolist()
+    return made, X[np.argsort(-new, kind="stable")]
 
 
 def _target(foreseen: Foreseen, seen: History, rng: Generator) -> float:

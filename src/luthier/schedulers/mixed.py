@@ -1,4 +1,4 @@
-"""New points, the sampler's and random ones in turn."""
+"""New points, the sampler's and others in turn."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from luthier.history import History
+from luthier.parameters import Array
 from luthier.parts import Job, Sampler
 from luthier.schedulers.full import start
 from luthier.schedulers.rungs import reached, standing
@@ -23,23 +24,24 @@ def mixed(
     seen: History,
     rung: int,
     sampler: Sampler,
+    X: Array,
     given: Sequence[float],
     rng: Generator,
 ) -> list[Job]:
-    """New points that run up to the steps `given`, every second of them the sampler's; fewer where
-    it has nothing left to propose.
+    """New points X (k, d) that run up to the steps `given`, every second of them replaced by one of
+    the sampler's; fewer where it has nothing left to propose.
 
     Parameters
     ----------
     seen : History
         Merged, see `History.merged`.
     rung : int
-        The step at which losses of both kinds are compared: all are random while the sampler
-        repeats what was seen there and random points do not.
+        The step at which losses of both kinds are compared: none is replaced while the sampler
+        repeats what was seen there and the other points do not.
     """
     fresh = _fresh(seen, rung)
     asked = [i for i in range(len(given)) if fresh and (len(seen) + i) % 2 == 0]
-    jobs = [Job(x, 0, level) for x, level in zip(space.sample(len(given), rng), given, strict=True)]
+    jobs = [Job(x, 0, level) for x, level in zip(X, given, strict=True)]
     if not asked:
         return jobs
     made = start(space, _told(seen), sampler, len(asked), rng)
