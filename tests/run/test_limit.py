@@ -4,7 +4,7 @@ import pytest
 
 from luthier import Limit
 from luthier.errors import StudyError
-from luthier.run.limit import shown
+from luthier.run.limit import above, shown
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,10 @@ def test_bytes_are_shown_as_people_write_them():
     assert [shown(n) for n in (7, 1500, 512e6, 999.6e6, 2.25e9, 3e15)] == [
         "7 bytes", "1.5 kB", "512 MB", "1 GB", "2.25 GB", "3e+03 TB"
     ]  # fmt: skip
+
+
+def test_what_is_above_a_bound_is_seen_to_be():
+    """That it held 100 MB, and its limit is 100 MB, reads like a mistake."""
+    counts = (106_300_000, 100_400_000, 100_000_001)
+
+    assert [above(n, 100e6) for n in counts] == ["106 MB", "100.4 MB", "100.000001 MB"]

@@ -76,10 +76,15 @@ def test_a_single_score_comes_back_as_one():
 
 @pytest.mark.parametrize(
     ("values", "state"),
-    [([0.5, 0.25], State.DONE), ([0.5, np.nan], State.FAILED), ([0.5, None], State.STOPPED)],
+    [
+        ([0.5, 0.25], State.DONE),
+        ([0.5, np.nan], State.FAILED),
+        ([np.nan, None], State.FAILED),
+        ([0.5, None], State.STOPPED),
+    ],
 )
 def test_how_a_candidate_ends(values, state):
-    """With all folds, with one that failed, or dropped before the last."""
+    """With all folds, with one that failed and may have ended it, or dropped before the last."""
     journal = Journal(study(), None, files=False)
     trial = journal.study.ask()[0]
     journal.end(trial, [None if value is None else outcome(value) for value in values])

@@ -108,12 +108,20 @@ def size(text: str) -> int:
     return int(float(found[1]) * UNITS[found[2].upper()])
 
 
-def shown(count: float) -> str:
+def shown(count: float, digits: int = 3) -> str:
     """Bytes as people write them."""
     power = 0
     while count >= 999.5 and power < 4:
         count, power = count / 1000, power + 1
-    return f"{count:.3g} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"
+    return f"{count:.{digits}g} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"
+
+
+def above(count: int, bound: float) -> str:
+    """Bytes as people write them, with enough digits to be seen to be more than a bound."""
+    digits = 3
+    while shown(count, digits) == shown(bound, digits):
+        digits += 1
+    return shown(count, digits)
 
 
 def _bytes(name: str, given: Any) -> int | None:

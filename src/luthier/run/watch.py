@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from luthier.run import tree
-from luthier.run.limit import Limit, shown
+from luthier.run.limit import Limit, above, shown
 from luthier.run.output import Output
 
 TICK = 0.05  # seconds between two looks where nothing grows
@@ -177,8 +177,8 @@ class Watch:
         self._last["disk"] = time.monotonic()
         self._cost["disk"] = self._last["disk"] - began
         if used > bound:
-            self._end(trial, "DiskLimit", f"the trial's folder held {shown(used)}, and its limit "
-                                          f"is {shown(bound)}")  # fmt: skip
+            held = f"the trial's folder held {above(used, bound)}, and its limit is {shown(bound)}"
+            self._end(trial, "DiskLimit", held)
         return bound - used
 
     def _time(self, trial: Watched, bound: float) -> float:
@@ -211,17 +211,17 @@ class Watch:
                 tree.kill(processes or [self._keeper])
 
 
-def too_much(used: float, bound: float, begun: bool = True) -> tuple[str, str]:
+def too_much(used: int, bound: float, begun: bool = True) -> tuple[str, str]:
     """Kind and message of a trial that took too much memory, perhaps before it had begun."""
     if begun:
         return "MemoryLimit", (
-            f"the trial took {shown(used)} of memory, and its limit is {shown(bound)}"
+            f"the trial took {above(used, bound)} of memory, and its limit is {shown(bound)}"
         )
     return "MemoryLimit", (
-        f"its process took {shown(used)} of memory before the objective was called, and the limit "
-        f"is {shown(bound)}: no trial can run with that. Python and luthier alone take some 40 MB, "
-        "and what the objective imports comes on top. Give more; of a trial that ran with Limit(), "
-        "which has no bounds, used['memory'] says how much it took"
+        f"its process took {above(used, bound)} of memory before the objective was called, and the "
+        f"limit is {shown(bound)}: no trial can run with that. Python and luthier alone take some "
+        "40 MB, and what the objective imports comes on top. Give more; of a trial that ran with "
+        "Limit(), which has no bounds, used['memory'] says how much it took"
     )
 
 

@@ -69,18 +69,20 @@ class Journal:
         self.study.flush()
 
     def end(self, trial: Trial, outcomes: Sequence[Outcome | None]) -> None:
-        """Note that a candidate has run on all folds, or was dropped."""
+        """Note that a candidate has run on all folds, or was dropped.
+
+        One that was dropped because a fold failed has failed: it shall be avoided.
+        """
         ran = [outcome for outcome in outcomes if outcome is not None]
-        if len(ran) < len(outcomes):
+        scores = [score(outcome, self.metric) for outcome in ran]
+        if not np.isfinite(scores).all():
+            error = next((o["fit_error"] for o in ran if o["fit_error"]), None)
+            self.study.tell(trial, error=error or "a fold's score is not a number")
+        elif len(ran) < len(outcomes):
             trial.told = True  # nobody asked it to stop but the race between candidates
             self.study.tell(trial)
-            return
-        error = next((o["fit_error"] for o in ran if o["fit_error"]), None)
-        value = float(np.mean([score(outcome, self.metric) for outcome in ran]))
-        if not math.isfinite(value):
-            self.study.tell(trial, error=error or "a fold's score is not a number")
         else:
-            self.study.tell(trial, value)
+            self.study.tell(trial, float(np.mean(scores)))
 
     # -- reading
 
