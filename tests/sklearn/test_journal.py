@@ -10,7 +10,17 @@ from sklearn.tree import DecisionTreeClassifier
 from luthier import Float, Space, Study
 from luthier.history import State
 from luthier.sklearn import GridSearchCV, SearchCV
-from luthier.sklearn.journal import NOT_SET, SCORE, Journal, Listed, score, space_of, study_of
+from luthier.sklearn.journal import (
+    NOT_SET,
+    SCORE,
+    TRACE,
+    Journal,
+    Listed,
+    cause,
+    score,
+    space_of,
+    study_of,
+)
 
 X, Y = load_iris(return_X_y=True)
 X, Y = X[::2], Y[::2]
@@ -90,6 +100,39 @@ def test_how_a_candidate_ends(values, state):
     journal.end(trial, [None if value is None else outcome(value) for value in values])
 
     assert journal.study.history.state[0] == state
+
+
+class Cold(DecisionTreeClassifier):
+    def fit(self, X, y):
+        raise ValueError(f"too cold\nby {self.max_depth}")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_failed_candidate_has_the_error_of_its_fold(tmp_path):
+    """As a trial of `Study.run` has, so that reports can tell one cause from another."""
+    search = SearchCV(Cold(), {"max_depth": [3, 5]}, trials=2, store=tmp_path / "s.db")
+    with pytest.raises(ValueError, match="too cold"):
+        search.fit(X, Y)
+
+    error = search.study_[0].error
+    assert (error["kind"], error["message"]) == ("ValueError", "too cold")
+    assert "in fit" in error["traceback"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message", "trace"),
+    [
+        ("MemoryLimit: took 3 GB\nthe last: words", "MemoryLimit", "took 3 GB", "the last: words"),
+        (f"{TRACE}  at\nOSError: no\n\n{TRACE}    at\na.b.<locals>.E\n", "E", "", None),
+        ("the process was killed: why?", "Error", "the process was killed: why?", ""),
+    ],
+)
+def test_kind_and_message_are_read_from_the_text_of_an_error(text, kind, message, trace):
+    told = cause(text)
+
+    assert told == {
+        "kind": kind, "message": message, "traceback": text if trace is None else trace
+    }  # fmt: skip
 
 
 def test_lost_candidates_go_on(tmp_path):

@@ -7,12 +7,15 @@ fold's test rows, is kept as an array in the trial's folder.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import dropwhile
 from typing import Any
 
 import numpy as np
 
 from luthier.history import State
+from luthier.outcome import fault
 from luthier.parameters import same
 from luthier.sklearn.evaluate import Outcome
 from luthier.sklearn.fingerprints import key
@@ -25,6 +28,8 @@ NOT_SET = "(not set)"  # stands for a parameter that a candidate leaves alone
 TIMES = ("fit_time", "score_time", "n_test_samples")
 FOUND = "iterations"
 FOLD, BUDGET = "fold", "budget"  # a noted fold, and what the candidate was given
+TRACE = "Traceback (most recent call last):\n"
+NAMED = re.compile(r"(?:[\w<>]+\.)*([^\W\d]\w*)(?:: (.*))?$", re.M)  # an error, after its module
 KINDS = (("test_scores", "test"), ("train_scores", "train"))
 
 
@@ -76,8 +81,10 @@ class Journal:
         ran = [outcome for outcome in outcomes if outcome is not None]
         scores = [score(outcome, self.metric) for outcome in ran]
         if not np.isfinite(scores).all():
-            error = next((o["fit_error"] for o in ran if o["fit_error"]), None)
-            self.study.tell(trial, error=error or "a fold's score is not a number")
+            why = next((o["fit_error"] for o in ran if o["fit_error"]), None)
+            error = cause(why or "a fold's score is not a number")
+            self.study.driver.finish(trial.number, {"state": "FAILED", "error": error})
+            self.study.flush()
         elif len(ran) < len(outcomes):
             trial.told = True  # nobody asked it to stop but the race between candidates
             self.study.tell(trial)
@@ -262,6 +269,28 @@ def score(outcome: Outcome, metric: str | None) -> float:
     if isinstance(scores, dict):
         scores = scores[metric if metric in scores else next(iter(scores))]
     return float(scores)
+
+
+def cause(text: str) -> dict[str, str]:
+    """Kind, message and traceback of what is known of a fold's error, as the log keeps them.
+
+    Parameters
+    ----------
+    text : str
+        A traceback; or kind and message in its first line, and more below it.
+    """
+    told = NAMED.match(text)
+    if told:
+        return {
+            "kind": told[1],
+            "message": told[2] or "",
+            "traceback": text[told.end() :].lstrip("\n"),
+        }
+    lines = dropwhile(lambda line: line[:1] == " ", text.split(TRACE)[-1].split("\n"))
+    told = NAMED.match("\n".join(lines))  # below the places in the code, which are indented
+    if TRACE not in text or not told:
+        return fault("Error", text)
+    return {"kind": told[1], "message": told[2] or "", "traceback": text}
 
 
 def _flat(scores: Any, short: str) -> dict[str, Any]:
