@@ -181,7 +181,8 @@ class Trial:
         """Whether the scheduler, a time limit or Ctrl-C wants the trial to end.
 
         An objective that sees True should return, or raise `luthier.Stop`: the trial counts as
-        stopped, and what it reported is kept.
+        stopped, or where a `Limit` on its time was reached as failed, and what it reported is
+        kept.
         """
         if self.line.should_stop(self.number):
             self.told = True

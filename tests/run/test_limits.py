@@ -19,7 +19,7 @@ from objectives import Recorder, task
 
 from luthier import Float, Limit, Space, Study, tune
 from luthier.errors import StudyError
-from luthier.run import clock, tree, watch
+from luthier.run import clock, guard, tree, watch
 from luthier.run.guard import Child
 from luthier.run.shipping import ship
 from luthier.run.watch import Watch, Watched
@@ -205,10 +205,23 @@ def test_a_trial_that_listens_stops_in_time_and_its_reports_remain(monkeypatch):
 
     study = tune(hostile.listens, SPACE, sampler="random", trials=1, limit=Limit(seconds=0.3))
 
-    assert study[0].state == "STOPPED"
+    assert study[0].state == "FAILED"
     assert study[0].error["kind"] == "TimeLimit"
     assert "0.3 s were over" in study[0].error["message"]
     assert len(study.history.curve(0)[0])
+
+
+def test_a_trial_that_a_scheduler_stopped_in_its_last_moment_broke_no_limit():
+    class Stopping:
+        def should_stop(self, number):
+            return True
+
+        report = note = None
+
+    trial = watch.Watched(None, asked=True)
+
+    assert guard._Asked(Stopping(), trial).should_stop(3)
+    assert not trial.heard
 
 
 @pytest.mark.slow

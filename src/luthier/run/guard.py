@@ -275,8 +275,10 @@ class Child:
         if trial.broken and (trial.broken[0] != "TimeLimit" or made["state"] == "FAILED"):
             made = {key: made[key] for key in made if key not in ("loss", "metrics")}
             made |= cut("FAILED", *trial.broken, made["output"])
-        elif trial.asked and made["state"] == "STOPPED" and limit.seconds is not None:
-            made |= cut("STOPPED", "TimeLimit", time_is_up(trial, limit.seconds))
+        elif trial.heard and made["state"] == "STOPPED" and limit.seconds is not None:
+            # Not as one that a scheduler stopped, whose curve tells samplers how it would have
+            # ended: this one has no end, however promising it is.
+            made |= cut("FAILED", "TimeLimit", time_is_up(trial, limit.seconds), made["output"])
         if trial.hit:  # it may have answered in its last moment
             self._bury()
         else:
@@ -366,7 +368,10 @@ class _Asked:
         self.report, self.note = line.report, line.note
 
     def should_stop(self, number: int) -> bool:
-        return self._line.should_stop(number) or self._trial.asked
+        if self._line.should_stop(number):
+            return True
+        self._trial.heard |= self._trial.asked
+        return self._trial.heard
 
 
 def _signal(number: int) -> str:

@@ -37,6 +37,7 @@ class Watched:
     cpu: float = 0.0  # and of this trial
     peak: int = 0  # bytes of memory
     asked: bool = False  # its time is over, and should_stop() says so
+    heard: bool = False  # it has called should_stop() since
     hit: bool = False  # its process was sent a signal
     broken: tuple[str, str] | None = None  # kind and message of the bound that it broke
 
