@@ -92,7 +92,7 @@ def test_it_says_what_it_does_and_why():
 
     for trial in study.ask(4):
         last = trial
-    assert "two finished trials, and there are 0" in sampler.explain(space, study.history)
+    assert "two trials with a loss, and there are 0" in sampler.explain(space, study.history)
 
     study.tell(last, 1.5)
     study.run(told, trials=9)
@@ -117,3 +117,17 @@ def test_it_can_be_explained_at_any_time(states):
     seen = history(KNOWN, [{"C": 2.0 + i, "a": "u"} for i in range(3)], [1.5, 2.5, 3.5], states)
 
     assert Auto().explain(KNOWN, seen.seen())
+
+
+def test_where_all_were_stopped_the_model_goes_by_their_reports_and_says_so():
+    def stopping(trial):
+        trial.report(told(trial), step=1)
+        trial.should_stop()
+        return told(trial)
+
+    study = Study(UNKNOWN, sampler="auto", scheduler="asha", fidelity=("epochs", 1, 9), seed=6)
+    study.run(stopping, trials=9)
+
+    assert study.history.done.sum() == 0
+    assert "Gaussian process of 0 finished trials, " in study.explain()
+    assert "stopped ones, taken to end as their curves say" in study.explain()

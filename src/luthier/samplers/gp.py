@@ -134,8 +134,8 @@ def explain(space: Space, history: History, usual: bool = True) -> str:
             f"The start: {origin(space, usual)}, then {planned - 1} points, spread evenly, in "
             "which every option comes at least once."
         )
-    if done < 2:
-        return f"Points spread evenly: a model needs two finished trials, and there are {done}."
+    if (told := _told(history)) < 2:
+        return f"Points spread evenly: a model needs two trials with a loss, and there are {told}."
     parts = [f"{done} finished trials"]
     for count, what in (
         (int(history.failed.sum()), "failed ones, taken as worse than the worst"),
