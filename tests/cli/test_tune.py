@@ -247,6 +247,7 @@ def test_the_last_trial_gives_all_rows_to_the_best_of_those_with_less():
         (("--fidelity", "n_samples:1.5:1"), "a share of the training rows"),
         (("--fidelity", "n_samples:0.1.2:1"), "a share of the training rows"),
         (("--fidelity", "n_samples:0.1:1", "--scheduler", "race"), "Take one of auto, asha"),
+        (("--scheduler", "asha"), "Add for example --fidelity n_samples:0.1:1"),
     ],
 )
 def test_a_fidelity_that_makes_no_sense_is_refused(call, given, said):

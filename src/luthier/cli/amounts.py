@@ -71,6 +71,12 @@ def read(text: str, scheduler: str) -> Amount | None:
         If it is not written so, or the scheduler makes nothing of it.
     """
     if not text:
+        if scheduler in GIVING and scheduler != "auto":
+            raise StudyError(
+                f"--scheduler {scheduler} gives trials less at first, and it is not said of what. "
+                "Add for example --fidelity n_samples:0.1:1, or take --scheduler race, which skips "
+                "the folds of trials that will not win."
+            )
         return None
     made = Amount(*options.amount(text, WRONG))
     if not made.possible:
