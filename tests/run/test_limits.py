@@ -1,5 +1,6 @@
 """Limits on trials, kept against objectives that mean harm."""
 
+import json
 import os
 import secrets
 import signal
@@ -19,7 +20,7 @@ from objectives import Recorder, task
 
 from luthier import Float, Limit, Space, Study, tune
 from luthier.errors import StudyError
-from luthier.run import clock, guard, tree, watch
+from luthier.run import clock, guard, kept, tree, watch
 from luthier.run.guard import Child
 from luthier.run.shipping import ship
 from luthier.run.watch import Watch, Watched
@@ -255,6 +256,26 @@ def test_a_child_is_kept_while_it_is_healthy_and_not_after():
         first, second, leaky, fresh = (run(child, x=x)["loss"][0] for x in (0, 0, 1, 0))
 
     assert first == second == leaky != fresh
+
+
+def test_ctrl_c_in_a_worker_of_a_pool_loses_the_trial_and_spoils_no_later_one():
+    class Interrupting(Recorder):
+        def report(self, *told):
+            raise KeyboardInterrupt
+
+    def reports(trial):
+        trial.report(trial.params["x"], step=1)
+        return trial.params["x"]
+
+    def call(line, x):
+        one = ship(task(3, x=x), "the task")
+        told = kept.run(ship(reports, "the objective"), one, Limit(), line, lambda: False)
+        return json.loads(told)
+
+    first, second = call(Interrupting(), 1.5), call(Recorder(), 2.5)
+
+    assert (first["state"], first["error"]["kind"]) == ("LOST", "Interrupted")
+    assert (second["state"], second["loss"]) == ("DONE", [2.5])
 
 
 def test_what_it_prints_is_kept_by_trial_and_without_the_steps_of_a_bar():

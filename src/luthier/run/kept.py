@@ -11,7 +11,7 @@ from luthier.run.guard import Child
 from luthier.run.limit import Limit
 from luthier.run.machine import cores
 from luthier.run.shipping import unship
-from luthier.run.worker import failed
+from luthier.run.worker import INTERRUPTED, cut, failed
 from luthier.trial import Line
 
 IDLE = 2.0  # seconds in which the next trial usually comes
@@ -29,6 +29,8 @@ def run(
     """
     try:
         return json.dumps(_MINE.run(objective, task, limit, line, unwanted))
+    except KeyboardInterrupt:  # in a terminal, Ctrl-C reaches the workers of a pool too
+        return json.dumps(cut("LOST", "Interrupted", INTERRUPTED))
     except BaseException as error:  # a task that cannot be loaded
         return json.dumps(failed(error))
 
@@ -57,7 +59,12 @@ class _Kept(threading.local):
                 self._close()
                 self._child, self._for = Child(objective, cores(), limit), (objective, limit)
             child = self._child
-            made = child.run(unship(task), task, line, unwanted)
+            try:
+                made = child.run(unship(task), task, line, unwanted)
+            except BaseException:  # it may still be at work on this trial
+                child.kill()
+                self._close()
+                raise
         self._timer = threading.Timer(IDLE, _give_up, [self._lock, child])
         self._timer.daemon = True
         self._timer.start()
