@@ -33,6 +33,21 @@ def test_limits_end_trials_and_the_run_goes_on(call):
 
 
 @pytest.mark.slow
+def test_who_resumes_keeps_the_limits_and_may_give_others(call):
+    Path("harm.py").write_text(HARM)
+    call("run", "harm.py:objective", "--trials", 1, "--limit-time", "3s", "--sampler", "random")
+
+    kept = call("resume", "luthier.db", "--trials", 2)
+    other = call("resume", "luthier.db", "--trials", 3, "--limit-memory", "250MB")
+
+    assert (kept.exit_code, other.exit_code) == (0, 0)
+    with Study.open("luthier.db") as study:
+        kinds = [trial.error and trial.error["kind"] for trial in study.results]
+        assert study.history.notes["method"]["limit of a trial"] == {"memory": "250MB"}
+    assert kinds == [None, "TimeLimit", "MemoryLimit"]
+
+
+@pytest.mark.slow
 def test_as_many_jobs_as_there_is_room_for(call):
     done = call("tune", "houses.csv", "--target", "price", "--model", "ridge", "--trials", 6,
                 "--jobs", "auto", "--sampler", "random", "--out", "made")  # fmt: skip

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TRIALS = 50  # of `tune`, when neither --trials nor --time is given
 RUN_TRIALS = 100  # of `run`
+LIMIT = "limit of a trial"  # what a study and its report call it
 
 
 # -- tune, demo, resume -------------------------------------------------------------------------
@@ -97,7 +98,8 @@ def resume(
     room: Room,
     voice: Voice,
 ) -> None:
-    """Continue a stored run with its own options."""
+    """Continue a stored run with its own options; so has a trial its limit, unless one is given."""
+    from luthier.cli import options as typed
     from luthier.cli import tuning
 
     if trials is not None and more is not None:
@@ -111,6 +113,9 @@ def resume(
         options = None if told else tuning.restored(study, out)
         asked = study.history.notes.get("method", {})
         found, ended = study.name, study.history.ended
+    if room.limit is None:
+        kept = asked.get(LIMIT, {})
+        room = typed.room(str(room.jobs), kept.get("time"), kept.get("memory"))
     if trials is None and more is None and seconds is None:
         trials = asked.get("trials asked for")
         if trials is None:
@@ -144,6 +149,8 @@ def _search(
     from luthier.cli.progress import watcher
 
     method = {"trials asked for": trials, **facts}
+    if room.asked:
+        method[LIMIT] = dict(room.asked)
     if study.history.notes.get("method") != method:
         study.note(method=method)
     study.run(

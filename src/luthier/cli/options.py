@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,11 @@ AMOUNT = re.compile(r"([^:]+):(\d*\.?\d+):(\d*\.?\d+)")
 
 @dataclass(frozen=True)
 class Room:
-    """How many trials run at the same time, and what each may take."""
+    """How many trials run at the same time, and what each may take; `asked` as it was typed."""
 
     jobs: int | str = 1  # or "auto"
     limit: Limit | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def threads(self) -> int:
@@ -62,7 +64,9 @@ def room(jobs: str, time: str | None = None, memory: str | None = None) -> Room:
         held = 0
     if held == 0:
         raise StudyError(f"--limit-memory {memory!r} is no size. Write 2GB or 512MB.")
-    return Room(count, Limit(seconds=most, memory=held))
+    typed = {"time": time, "memory": memory}
+    asked = {name: text for name, text in typed.items() if text is not None}
+    return Room(count, Limit(seconds=most, memory=held), asked)
 
 
 def seconds(text: str | None, name: str = "--time") -> float | None:
