@@ -66,6 +66,17 @@ def test_texts_get_an_embedding_and_their_words_decide():
     assert study.best.value == 1.0
 
 
+def test_the_words_of_a_text_are_not_drowned_by_what_stands_for_none():
+    """Four words of a text, of two hundred that are read, are averaged among themselves."""
+    built = network({}, (200,), 2, kind="text")
+    short, long = tokens(["a cat sat down"], 200), tokens(["a cat sat down " * 50], 200)
+
+    told = built.predict(np.concatenate([short, long, tokens([""], 200)]), verbose=0)
+
+    np.testing.assert_allclose(told[0], told[1], rtol=1e-4)
+    assert np.isfinite(told).all()
+
+
 def test_a_number_is_predicted_on_a_scale_of_its_own():
     problem = mlp(*load_diabetes(return_X_y=True), epochs=8)
 
@@ -101,7 +112,7 @@ def test_a_fidelity_lends_epochs_and_the_winner_goes_on():
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_point_of_the_space_builds(kind, seed):
     X, y = digits(60)
-    X = {"table": X, "image": X.reshape(-1, 8, 8), "text": X.astype(int)}[kind]
+    X = {"table": X, "image": X.reshape(-1, 8, 8), "text": X.astype(int) + 1}[kind]
     problem = mlp(X, y, kind=kind)
     rng = np.random.default_rng(seed)
 
@@ -130,6 +141,7 @@ def test_words_become_the_same_numbers_everywhere():
     assert made[0, 0] == made[2, 0] == made[2, 1]
     assert made[0, 1] == made[1, 0] != made[0, 0]
     assert made[1, 1] == 0
+    assert tokens([" "], 2)[0, 0] > 0
 
 
 @pytest.mark.parametrize(
@@ -145,6 +157,12 @@ def test_words_become_the_same_numbers_everywhere():
 def test_data_that_it_cannot_take_are_refused(X, y, said):
     with pytest.raises(DataError, match=said):
         mlp(X, y)
+
+
+def test_tokens_that_the_network_has_no_place_for_are_refused():
+    for wrong in ([[3, -1]], [[3, 20_000]], [[3, 4], [0, 0]]):
+        with pytest.raises(DataError, match="from 1 to 19,999, 0 behind the last one"):
+            mlp(np.array(wrong), [0] * len(wrong), kind="text")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def network(
             row = layers.MaxPooling2D(padding="same")(row)
         row = layers.Flatten()(row)
     elif kind == "text":
-        row = layers.Embedding(WORDS, p["embedding"])(row)
+        row = layers.Embedding(WORDS, p["embedding"], mask_zero=True)(row)
         row = layers.GlobalAveragePooling1D()(row)
     for i in range(1, p["layers"] + 1):
         row = layers.Dense(p[f"units_{i}"])(row)
@@ -128,10 +128,13 @@ def shelve(shelf: Shelf, *, kind: str = "table", epochs: tuple[int, int] | None 
 
 
 def tokens(texts: Any, length: int) -> Any:
-    """(n, length) whole numbers for n texts: a hash of each word, 0 where a text is shorter."""
+    """(n, length) whole numbers for n texts: a hash of each word, 0 behind the last one.
+
+    A text without words has an empty one: `network` takes the mean over the words, 0 left out.
+    """
     made = np.zeros((len(texts), length), dtype=np.int32)
     for row, text in zip(made, texts, strict=True):
-        words = str(text).lower().split()[:length]
+        words = str(text).lower().split()[:length] or [""]
         row[: len(words)] = [1 + crc32(word.encode()) % (WORDS - 1) for word in words]
     return made
 

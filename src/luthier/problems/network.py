@@ -10,7 +10,7 @@ import numpy as np
 
 from luthier.errors import DataError, StudyError
 from luthier.integrations.keras import fit, session
-from luthier.models.keras_mlp import network, shelve, tokens
+from luthier.models.keras_mlp import WORDS, network, shelve, tokens
 from luthier.models.presets.shelf import Shape, Shelf
 from luthier.space import Space
 from luthier.trial import Trial
@@ -95,7 +95,8 @@ def mlp(
     Parameters
     ----------
     X : array or list
-        Rows of numbers, (n, columns); images, (n, height, width) or with channels; or n texts.
+        Rows of numbers, (n, columns); images, (n, height, width) or with channels; or n texts, or
+        with ``kind="text"`` (n, words) tokens of your own, which are whole numbers, 0 for none.
         Columns and images are scaled by what the training rows have.
     y : (n,)
         Classes, where these are words, booleans or whole numbers; else numbers to predict, which
@@ -181,7 +182,7 @@ def _rows(X: Any, kind: str, length: int) -> tuple[Any, str]:
             "(n, height, width), (n, height, width, channels) or a list of strings."
         )
     if found == "text":
-        return (tokens(X, length) if words else X.astype(np.int32)), found
+        return (tokens(X, length) if words else _own_tokens(X)), found
     try:
         X = X.astype(np.float32)
     except (TypeError, ValueError) as error:
@@ -196,3 +197,14 @@ def _rows(X: Any, kind: str, length: int) -> tuple[Any, str]:
             "first, as sklearn.impute.SimpleImputer does."
         )
     return (X[..., None] if found == "image" and X.ndim == 3 else X), found
+
+
+def _own_tokens(X: Any) -> Any:
+    X = X.astype(np.int32)
+    if X.ndim != 2 or X.min() < 0 or X.max() >= WORDS or not X.any(axis=1).all():
+        raise DataError(
+            f"mlp: tokens are whole numbers from 1 to {WORDS - 1:,}, 0 behind the last one, and "
+            f"each row has one at least; X has the shape {X.shape} and holds {X.min()} to "
+            f"{X.max()}. Give a list of strings, or such rows."
+        )
+    return X
