@@ -32,12 +32,6 @@ LAYERS = """
     encoded lineage ranking tried
     switches
     space
-    space_changes space_points space_draws
-    space_params
-    space_forbidden
-    space_cube
-    space_conditions space_declared space_json space_usual space_sklearn
-    space_likely
     objectives events
     numerics parameters keywords checks
     errors

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from luthier import space_usual
 from luthier.errors import SpaceError
 from luthier.parameters import MISSING, Choice, Float, Int, Parameter, Raw
 from luthier.parameters.choice import Weights
 from luthier.space import Space
+from luthier.space import usual as space_usual
 
 
 def read(

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from luthier import outcome, owners, space_json
+from luthier import outcome, owners
 from luthier.errors import Conflict, SpaceError, StudyError
 from luthier.events import GONE
 from luthier.history import History, Objective, State
@@ -29,6 +29,7 @@ from luthier.parts import Sampler, Scheduler
 from luthier.propose import fixed_space, propose
 from luthier.remarks import remark, unmoved
 from luthier.retention import tidy
+from luthier.space import json as space_json
 from luthier.trial import Task, Trial
 
 FINISHED = ("state", "loss", "metrics", "error", "seconds", "cpu", "memory", "exit", "output")

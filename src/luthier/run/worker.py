@@ -25,7 +25,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from luthier import outcome, space_json
+from luthier import outcome
+from luthier.space import json as space_json
 from luthier.trial import Line, Task, Trial, told_to_stop
 
 Objective = Callable[[Trial], Any]

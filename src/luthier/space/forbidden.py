@@ -14,8 +14,8 @@ import numpy as np
 
 from luthier.errors import LuthierError, SpaceError, nearest
 from luthier.parameters import Array, Mask, Raw, several, short
-from luthier.space_conditions import Among, countable
-from luthier.space_cube import Cube
+from luthier.space.conditions import Among, countable
+from luthier.space.cube import Cube
 
 Rule = Callable[[dict[str, Any]], bool]
 

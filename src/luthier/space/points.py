@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from luthier.errors import SpaceError
 from luthier.parameters import Raw
-from luthier.space_conditions import Conditions
-from luthier.space_forbidden import Forbidden
+from luthier.space.conditions import Conditions
+from luthier.space.forbidden import Forbidden
 
 COUNTED = 200_000  # points of a finite space that are counted one by one before giving up
 

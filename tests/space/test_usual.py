@@ -5,7 +5,7 @@ import pytest
 
 from luthier import Choice, Float, Int, Space, Study
 from luthier.samplers import GP, TPE, Auto
-from luthier.space_usual import beliefs, usual
+from luthier.space.usual import beliefs, usual
 
 NETWORK = {
     "lr": Float(1e-5, 1.0, log=True),

@@ -15,33 +15,15 @@ from typing import Any
 
 from numpy.random import Generator
 
-from luthier import (
-    space_changes,
-    space_draws,
-    space_json,
-    space_likely,
-    space_params,
-    space_points,
-    space_sklearn,
-    space_usual,
-)
 from luthier.errors import SpaceError, nearest
-from luthier.parameters import (
-    Array,
-    Choice,
-    Float,
-    Int,
-    Label,
-    Mask,
-    Parameter,
-    Raw,
-)
-from luthier.space_cube import Cube
-from luthier.space_declared import declared
-from luthier.space_forbidden import Combination, Forbidden, Rule, combination
-from luthier.space_params import Params
-
-__all__ = ["Choice", "Float", "Int", "Label", "Mask", "Parameter", "Params", "Rule", "Space"]
+from luthier.parameters import Array, Choice, Float, Int, Label, Mask, Parameter, Raw
+from luthier.space import changes, configurations, draws, files, json, likely, points, usual
+from luthier.space.configurations import Params
+from luthier.space.cube import Cube
+from luthier.space.declared import declared
+from luthier.space.forbidden import Forbidden, Rule
+from luthier.space.likely import Belief
+from luthier.space.sklearn import parameters_of
 
 
 class Space:
@@ -143,7 +125,7 @@ class Space:
         beliefs = self._beliefs if likely else {}
         if usual:
             beliefs = {**self._leanings, **beliefs}
-        return space_draws.sample(self._forbid, beliefs, k, rng)
+        return draws.sample(self._forbid, beliefs, k, rng)
 
     def allowed(self, X: Array) -> Mask:
         """Which rows avoid every forbidden combination. Shape (k,)."""
@@ -174,7 +156,7 @@ class Space:
         SpaceError
             If a name is unknown, or a value is of the wrong type or none of the options.
         """
-        return self._cube.rows(space_params.loose(params, self._cube))
+        return self._cube.rows(configurations.loose(params, self._cube))
 
     def repair(self, X: Array) -> Array:
         """The nearest rows that are points of this space.
@@ -187,7 +169,7 @@ class Space:
         -------
         (k, d)
         """
-        return space_draws.repair(self._forbid, X)
+        return draws.repair(self._forbid, X)
 
     def snap(self, X: Array) -> Array:
         """Each cell moved to the middle of its value's cell; continuous ones stay. Shape (k, d)."""
@@ -195,7 +177,7 @@ class Space:
 
     def fill(self, X: Array) -> Array:
         """The rows with NaN put to 0.5, for methods that need numbers. Shape (k, d)."""
-        return space_draws.fill(X)
+        return draws.fill(X)
 
     def onehot(self, X: Array) -> Array:
         """The rows with each unordered choice spread over one column per option.
@@ -211,21 +193,21 @@ class Space:
     # -- what the user believes ---------------------------------------------------------------
 
     @cached_property
-    def _beliefs(self) -> dict[int, space_likely.Belief]:
-        return space_likely.beliefs(self._cube.pairs)
+    def _beliefs(self) -> dict[int, Belief]:
+        return likely.beliefs(self._cube.pairs)
 
     @cached_property
     def usual(self) -> Mapping[str, float]:
         """The unit of what parameters usually are that have a well-known name.
 
-        Of those without `default` and `likely` alone. They are in `luthier.space_usual`.
+        Of those without `default` and `likely` alone. They are in `luthier.space.usual`.
         """
         names = self.names
-        return {names[j]: unit for j, unit in space_usual.usual(self._cube.pairs).items()}
+        return {names[j]: unit for j, unit in usual.usual(self._cube.pairs).items()}
 
     @cached_property
-    def _leanings(self) -> dict[int, space_likely.Belief]:
-        return space_usual.beliefs(self._cube.pairs)
+    def _leanings(self) -> dict[int, Belief]:
+        return usual.beliefs(self._cube.pairs)
 
     @property
     def believed(self) -> bool:
@@ -240,11 +222,11 @@ class Space:
         (k,)
             0 for a point as likely as in a uniform draw.
         """
-        return space_likely.log_density(self._beliefs, X)
+        return likely.log_density(self._beliefs, X)
 
     def log_likely_slope(self, X: Array) -> Array:
         """The derivatives of `log_likely` with respect to each cell. Shape (k, d)."""
-        return space_likely.slope(self._beliefs, X)
+        return likely.slope(self._beliefs, X)
 
     # -- raw values: what the log keeps ---------------------------------------------------------
 
@@ -284,7 +266,7 @@ class Space:
             If a name is unknown, inactive or missing, a value does not fit, or the combination
             is forbidden.
         """
-        return space_params.check(params, self._forbid, partial=partial)
+        return configurations.check(params, self._forbid, partial=partial)
 
     def complete(self, raw: Mapping[str, Raw], rng: Generator) -> dict[str, Raw]:
         """`raw` with what is missing taken from the defaults, else drawn uniformly.
@@ -296,7 +278,7 @@ class Space:
         SpaceError
             If no allowed configuration is found in 10,000 draws.
         """
-        return space_draws.complete(self._forbid, raw, rng)
+        return draws.complete(self._forbid, raw, rng)
 
     # -- defaults, size, every point --------------------------------------------------------------
 
@@ -307,7 +289,7 @@ class Space:
 
     def default_raw(self) -> dict[str, Raw] | None:
         """`default` in raw values."""
-        return space_params.default(self._forbid)
+        return configurations.default(self._forbid)
 
     @cached_property
     def size(self) -> int | float:
@@ -316,11 +298,11 @@ class Space:
         ``inf`` where a parameter is continuous, and where forbidden combinations leave more
         than 200,000 to count one by one.
         """
-        return space_points.size(self._forbid)
+        return points.size(self._forbid)
 
     def points(self) -> Iterator[dict[str, Raw]]:
         """Every configuration of a finite space once, in raw values, in a fixed order."""
-        return space_points.points(self._forbid)
+        return points.points(self._forbid)
 
     def walk(self, levels: Mapping[str, Sequence[Raw]]) -> Iterator[dict[str, Raw]]:
         """Every allowed configuration made of the given raw values, once each.
@@ -330,7 +312,7 @@ class Space:
         levels : mapping
             For each name, the raw values to use. The last name varies fastest.
         """
-        return space_points.walk(self._forbid, levels)
+        return points.walk(self._forbid, levels)
 
     # -- forbidden combinations -------------------------------------------------------------------
 
@@ -358,7 +340,7 @@ class Space:
         cells lie outside [0, 1].
         """
         fresh = declared({**(parameters or {}), **named})
-        cube = space_changes.changed(self._cube, {**self._parameters, **fresh}, checked=fresh)
+        cube = changes.changed(self._cube, {**self._parameters, **fresh}, checked=fresh)
         return self._made(Forbidden(cube, self._forbid.items))
 
     def fix(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Space:
@@ -375,8 +357,8 @@ class Space:
         given = {**(values or {}), **named}
         self._cube.known(given)
         raw = {name: self[name].raw(value, name) for name, value in given.items()}
-        space_changes.check_together(raw, self._forbid)
-        fresh = {n: space_changes.fixed(self[n], value, n) for n, value in given.items()}
+        changes.check_together(raw, self._forbid)
+        fresh = {n: changes.fixed(self[n], value, n) for n, value in given.items()}
         return self.within(fresh)
 
     def without(self, *names: str) -> Space:
@@ -389,7 +371,7 @@ class Space:
         """
         self._cube.known(names)
         left = {name: p for name, p in self._parameters.items() if name not in names}
-        cube = space_changes.changed(self._cube, left)
+        cube = changes.changed(self._cube, left)
         return self._made(Forbidden(cube, self._forbid.without(names)))
 
     def within(self, parameters: Mapping[str, Parameter]) -> Space:
@@ -397,7 +379,7 @@ class Space:
 
         Conditions stay as they are, also where they name values that are left out.
         """
-        cube = space_changes.changed(self._cube, {**self._parameters, **parameters})
+        cube = changes.changed(self._cube, {**self._parameters, **parameters})
         return self._made(Forbidden(cube, self._forbid.items))
 
     def adopt(self, later: Space) -> Space:
@@ -409,12 +391,12 @@ class Space:
             If a parameter changed its type: earlier values would lose their meaning.
         """
         # Clauses hold raw values of `later`; its options may have other ids here.
-        return self._made(later._forbid.moved(space_changes.changed(self._cube, later._parameters)))
+        return self._made(later._forbid.moved(changes.changed(self._cube, later._parameters)))
 
     def dressed(self, script: Space) -> Space:
         """This space with the objects and rules of a script's, matched by label and name."""
         made = {
-            name: space_changes.dressed(p, script._parameters.get(name))
+            name: changes.dressed(p, script._parameters.get(name))
             for name, p in self._parameters.items()
         }
         cube = Cube(made, self._cube.retired)
@@ -433,23 +415,7 @@ class Space:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` turns into an equal space; options by label where need be."""
-        retired = self._cube.retired
-        known = {**retired, **self._parameters}
-        made: dict[str, Any] = {
-            "parameters": {n: space_json.dump(p, known) for n, p in self._parameters.items()},
-            "forbid": [
-                {
-                    name: [space_json.dump_value(value, known[name]) for value in values]
-                    for name, values in item.items()
-                }
-                if isinstance(item, dict)
-                else item
-                for item in self._forbid.listed()
-            ],
-        }
-        if retired:
-            made["retired"] = {n: space_json.dump(p, known) for n, p in retired.items()}
-        return made
+        return json.dump_space(self._forbid)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Space:
@@ -460,16 +426,7 @@ class Space:
         SpaceError
             If a key is unknown or a parameter is not well formed.
         """
-        parameters, forbid, retired = space_json.parse(data)
-        made = declared(parameters)
-        # `to_json` writes a heading; a range may have become narrower than a condition says.
-        by_hand = "parameters" not in data
-        cube = Cube(made, retired, checked=made if by_hand else ())
-        items = (
-            Combination(item) if isinstance(item, str) else combination(item, cube, strict=by_hand)
-            for item in forbid
-        )
-        return cls._made(Forbidden(cube, items))
+        return cls._made(json.load_space(data))
 
     def save(self, path: str | Path) -> None:
         """Write the space to a ``.json`` file.
@@ -479,7 +436,7 @@ class Space:
         SpaceError
             If the file cannot be written, or its name ends otherwise.
         """
-        space_json.write(Path(path), self.to_json())
+        files.write(Path(path), self.to_json())
 
     @classmethod
     def load(cls, path: str | Path) -> Space:
@@ -490,7 +447,7 @@ class Space:
         SpaceError
             If the file cannot be read, or says something that is not understood.
         """
-        data = space_json.read(Path(path))
+        data = files.read(Path(path))
         try:
             return cls.from_json(data)
         except SpaceError as error:
@@ -507,7 +464,7 @@ class Space:
             becomes a logarithmic range. Several dicts become branches, under a parameter whose
             options tell them apart where there is one, else under a choice named ``branch``.
         """
-        parameters, forbid = space_sklearn.parameters_of(grid)
+        parameters, forbid = parameters_of(grid)
         return cls(parameters, forbid=forbid)
 
     # -- a mapping of names ------------------------------------------------------------------------

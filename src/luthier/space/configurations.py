@@ -1,4 +1,4 @@
-"""Params: configurations that users give, and the default one, as raw values."""
+"""Configurations that users give, and the default one, as raw values."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from luthier.errors import SpaceError
 from luthier.parameters import MISSING, Choice, Parameter, Raw, short
-from luthier.space_cube import Cube
-from luthier.space_forbidden import Forbidden
+from luthier.space.cube import Cube
+from luthier.space.forbidden import Forbidden
 
 Params = Mapping[str, Any]
 

@@ -22,8 +22,8 @@ from luthier.parameters import (
     is_plain,
     short,
 )
-from luthier.space_cube import Cube
-from luthier.space_forbidden import Forbidden
+from luthier.space.cube import Cube
+from luthier.space.forbidden import Forbidden
 
 
 def changed(

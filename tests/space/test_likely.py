@@ -7,7 +7,7 @@ from scipy.stats import truncnorm
 from luthier import Choice, Float, Int, Space, Study
 from luthier.errors import SpaceError
 from luthier.samplers import TPE
-from luthier.space_likely import Bell
+from luthier.space.likely import Bell
 
 SPACE = Space(
     rate=Float(1e-5, 0.5, log=True, likely=(1e-3, 1e-2)),

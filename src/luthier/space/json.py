@@ -1,4 +1,4 @@
-"""Parameters as plain data, for the log and for files that people write.
+"""Spaces and parameters as plain data, for the log and for files that people write.
 
 A file holds one table per parameter, as TOML or JSON::
 
@@ -13,10 +13,7 @@ The same tables may stand under ``parameters``, which is how `Space.to_json` wri
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +29,9 @@ from luthier.parameters import (
     label_of,
     short,
 )
+from luthier.space.cube import Cube
+from luthier.space.declared import declared
+from luthier.space.forbidden import Combination, Forbidden, combination
 
 KEYS = {
     "float": {"float", "log", "step", "default", "when", "likely", "extend"},
@@ -40,31 +40,36 @@ KEYS = {
 }
 
 
-def dump_value(value: Any, p: Parameter | None) -> Any:
-    """A value of `p` as JSON holds it; an object that JSON cannot hold becomes its label."""
-    if is_plain(value):
-        return value
-    if isinstance(p, Choice) and (place := p.find(value)) is not None:
-        return {"label": p.labels[place]}
-    return {"label": label_of(value)}
-
-
-def load_value(value: Any) -> Any:
-    """The value behind its JSON form; a label becomes a `Label`."""
-    if isinstance(value, Mapping) and set(value) == {"label"}:
-        return Label(str(value["label"]))
-    return value
+def dump_space(forbidden: Forbidden) -> dict[str, Any]:
+    """Plain data for all that a space holds; see `Space.to_json`."""
+    parameters, retired = forbidden.cube.parameters, forbidden.cube.retired
+    known = {**retired, **parameters}
+    made: dict[str, Any] = {
+        "parameters": {name: dump(p, known) for name, p in parameters.items()},
+        "forbid": [
+            {
+                name: [_dump_value(value, known[name]) for value in values]
+                for name, values in item.items()
+            }
+            if isinstance(item, dict)
+            else item
+            for item in forbidden.listed()
+        ],
+    }
+    if retired:
+        made["retired"] = {name: dump(p, known) for name, p in retired.items()}
+    return made
 
 
 def dump(p: Parameter, known: Mapping[str, Parameter] = MappingProxyType({})) -> dict[str, Any]:
     """One parameter as plain data; its parents are in `known`."""
     made: dict[str, Any]
     if isinstance(p, Choice):
-        made = {"choice": [dump_value(option, p) for option in p.options]}
+        made = {"choice": [_dump_value(option, p) for option in p.options]}
         if p.ordered:
             made["ordered"] = True
         if p.default is not MISSING:
-            made["default"] = dump_value(p.default, p)
+            made["default"] = _dump_value(p.default, p)
         if p.likely is not None:
             made["likely"] = _dump_weights(p, p.likely)
         if p.ids != tuple(range(len(p.options))) or p.retired:
@@ -83,36 +88,52 @@ def dump(p: Parameter, known: Mapping[str, Parameter] = MappingProxyType({})) ->
             made["extend"] = list(p.extend)
     if p.when:
         made["when"] = {
-            name: [dump_value(value, known.get(name)) for value in values]
+            name: [_dump_value(value, known.get(name)) for value in values]
             for name, values in p.when.items()
         }
     return made
 
 
+def _dump_value(value: Any, p: Parameter | None) -> Any:
+    """A value of `p` as JSON holds it; an object that JSON cannot hold becomes its label."""
+    if is_plain(value):
+        return value
+    if isinstance(p, Choice) and (place := p.find(value)) is not None:
+        return {"label": p.labels[place]}
+    return {"label": label_of(value)}
+
+
 def _dump_weights(p: Choice, weights: tuple[float, ...]) -> Any:
     """`Choice.likely` as a list of options, or as a table from labels to weights."""
     if set(weights) <= {0.0, 1.0}:
-        return [dump_value(x, p) for x, w in zip(p.options, weights, strict=True) if w]
+        return [_dump_value(x, p) for x, w in zip(p.options, weights, strict=True) if w]
     return {label: w for label, w in zip(p.labels, weights, strict=True) if w}
 
 
-def _load_weights(likely: Any) -> Any:
-    """Undoes `_dump_weights`."""
-    if isinstance(likely, Mapping):
-        return {Label(label): weight for label, weight in likely.items()}
-    return _values(likely)
-
-
-def parse(
-    data: Mapping[str, Any],
-) -> tuple[dict[str, Any], list[dict[str, Any] | str], dict[str, Parameter]]:
-    """Parameters, forbidden combinations (names of rules as strings) and retired parameters.
+def load_space(data: Mapping[str, Any]) -> Forbidden:
+    """Undoes `dump_space`, and understands what people write; see `Space.from_json`.
 
     Raises
     ------
     SpaceError
         If a key is unknown or a parameter is not well formed.
     """
+    parameters, forbid, retired = _parse(data)
+    made = declared(parameters)
+    # `dump_space` writes a heading; a range may have become narrower than a condition says.
+    by_hand = "parameters" not in data
+    cube = Cube(made, retired, checked=made if by_hand else ())
+    items = (
+        Combination(item) if isinstance(item, str) else combination(item, cube, strict=by_hand)
+        for item in forbid
+    )
+    return Forbidden(cube, items)
+
+
+def _parse(
+    data: Mapping[str, Any],
+) -> tuple[dict[str, Any], list[dict[str, Any] | str], dict[str, Parameter]]:
+    """Parameters, forbidden combinations (names of rules as strings) and retired parameters."""
     if not isinstance(data, Mapping):
         raise SpaceError(f"a space must be a table of parameters, got {data!r}. See the docs.")
     tables = dict(data)
@@ -136,12 +157,19 @@ def parse(
         item if isinstance(item, str) else {k: _values(v) for k, v in item.items()}
         for item in forbid
     ]
-    parameters = {name: parse_parameter(name, table) for name, table in tables.items()}
+    parameters = {name: _declaration(name, table) for name, table in tables.items()}
     return parameters, clauses, {n: _parameter(n, t) for n, t in retired.items()}
 
 
 def _values(given: Any) -> list[Any]:
-    return [load_value(v) for v in given] if isinstance(given, list) else [load_value(given)]
+    return [_load_value(v) for v in given] if isinstance(given, list) else [_load_value(given)]
+
+
+def _load_value(value: Any) -> Any:
+    """The value behind its JSON form; a label becomes a `Label`."""
+    if isinstance(value, Mapping) and set(value) == {"label"}:
+        return Label(str(value["label"]))
+    return value
 
 
 def _is_parameter(table: Mapping[str, Any]) -> bool:
@@ -150,7 +178,7 @@ def _is_parameter(table: Mapping[str, Any]) -> bool:
     )
 
 
-def parse_parameter(name: str, table: Any) -> Any:
+def _declaration(name: str, table: Any) -> Any:
     """The parameter that a table describes; anything that is no table is a constant."""
     if isinstance(table, list):
         raise SpaceError(
@@ -196,12 +224,12 @@ def _parameter(name: str, table: Mapping[str, Any]) -> Parameter:
         )
     try:
         if kind == "choice":
-            default = load_value(table["default"]) if "default" in table else MISSING
+            default = _load_value(table["default"]) if "default" in table else MISSING
             ids = table.get("ids", list(range(len(values))))
             retired = table.get("retired", [])
             _check_ids(ids, retired, len(values))
             return Choice(
-                *map(load_value, values),
+                *map(_load_value, values),
                 ordered=table.get("ordered", False),
                 default=default,
                 when=when,
@@ -216,6 +244,13 @@ def _parameter(name: str, table: Mapping[str, Any]) -> Parameter:
         raise SpaceError(f"{name}: {error}") from None
 
 
+def _load_weights(likely: Any) -> Any:
+    """Undoes `_dump_weights`."""
+    if isinstance(likely, Mapping):
+        return {Label(label): weight for label, weight in likely.items()}
+    return _values(likely)
+
+
 def _check_ids(ids: Any, retired: Any, options: int) -> None:
     try:
         taken = [*ids, *(stable for stable, label in retired if isinstance(label, str))]
@@ -228,52 +263,3 @@ def _check_ids(ids: Any, retired: Any, options: int) -> None:
             f"'ids' and 'retired' do not fit the {options} options. They are written by luthier; "
             "leave both out of a file written by hand."
         )
-
-
-def read(path: Path) -> dict[str, Any]:
-    """The plain data in a TOML or JSON file.
-
-    Raises
-    ------
-    SpaceError
-        If there is no such file, or it is not well formed.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # Windows editors put a mark first
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise SpaceError(
-            f"The space file {str(path)!r} cannot be read: {reason}. Check the path."
-        ) from error
-    try:
-        data = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except ValueError as error:
-        kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
-        raise SpaceError(f"The space file {str(path)!r} is not valid {kind}: {error}.") from error
-    if not isinstance(data, dict) or not data:
-        raise SpaceError(f"The space file {str(path)!r} describes no parameter. Add one.")
-    return data
-
-
-def write(path: Path, data: Mapping[str, Any]) -> None:
-    """Put plain data into a JSON file; an earlier file stays whole if that fails.
-
-    Raises
-    ------
-    SpaceError
-        If the file cannot be written, or its name does not end in ``.json``.
-    """
-    if path.suffix.lower() != ".json":
-        raise SpaceError(
-            f"A space is saved as JSON, got the path {str(path)!r}. Let its name end in .json."
-        )
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise SpaceError(
-            f"The space file {str(path)!r} cannot be written: {error.strerror}. "
-            "Choose another folder, or make room."
-        ) from error

@@ -1,6 +1,6 @@
 """Cube: the map between raw values and rows of the unit cube.
 
-What is allowed is not known here: forbidden combinations stand in `luthier.space_forbidden`.
+What is allowed is not known here: forbidden combinations stand in `luthier.space.forbidden`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.random import Generator
 
 from luthier.errors import SpaceError, nearest
 from luthier.parameters import Array, Choice, Parameter, Raw
-from luthier.space_conditions import Conditions
-from luthier.space_likely import Belief
+from luthier.space.conditions import Conditions
+from luthier.space.likely import Belief
 
 
 class Cube:

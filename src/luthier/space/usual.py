@@ -18,7 +18,7 @@ from numbers import Real
 from typing import Any
 
 from luthier.parameters import MISSING, Choice, Int, Parameter
-from luthier.space_likely import Belief, Bell
+from luthier.space.likely import Belief, Bell
 
 SD = 0.2  # of a range, or of its logarithm: how far from there the best may well be
 

@@ -9,9 +9,9 @@ from numpy.random import Generator
 
 from luthier.errors import SpaceError
 from luthier.parameters import Array, Raw
-from luthier.space_forbidden import Forbidden
-from luthier.space_likely import Belief
-from luthier.space_params import default_of
+from luthier.space.configurations import default_of
+from luthier.space.forbidden import Forbidden
+from luthier.space.likely import Belief
 
 TRIES = 10_000  # draws in search of an allowed point before the space is called empty
 
