@@ -5,23 +5,11 @@ import math
 
 import numpy as np
 import pytest
+from spaces import rows, svm
 
 from luthier.errors import SpaceError
-from luthier.parameters import Choice, Float, Int
+from luthier.parameters import Choice, Int
 from luthier.space import Space
-
-
-def svm():
-    return Space(
-        C=Float(1e-3, 1e3, log=True),
-        kernel=Choice("linear", "rbf", "poly"),
-        gamma=Float(1e-4, 10, log=True, when={"kernel": ["rbf", "poly"]}),
-        degree=Int(2, 5, when={"kernel": "poly"}),
-    )
-
-
-def rows(space, k=40, seed=3):
-    return space.sample(k, np.random.default_rng(seed))
 
 
 def test_forbidden_combinations_are_never_drawn_decoded_or_walked():
