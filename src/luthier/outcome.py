@@ -193,9 +193,9 @@ def explain(error: BaseException) -> dict[str, str]:
     return {"kind": type(error).__name__, "message": message[:KEPT], "traceback": trace}
 
 
-def fault(kind: str, message: str) -> dict[str, str]:
-    """What `explain` gives, for what went wrong without an exception."""
-    return {"kind": kind, "message": message, "traceback": ""}
+def fault(kind: str, message: str, trace: str = "") -> dict[str, str]:
+    """What `explain` gives, for what went wrong without an exception; `trace` is its last words."""
+    return {"kind": kind, "message": message, "traceback": trace}
 
 
 def _shown(value: Any) -> str:

@@ -6,7 +6,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
-from luthier.models.lent import iterations, lendable
+from luthier.models.lent import ROWS, iterations, lendable, whole
 
 
 class Foreign(BaseEstimator):
@@ -36,3 +36,8 @@ def test_whole_numbers_can_be_given_less_of(estimator, yes, no):
 
 def test_what_grows_while_a_model_learns_is_known_by_its_name():
     assert iterations(["C", "step__max_iter", "iterations"]) == ["step__max_iter", "iterations"]
+
+
+def test_the_whole_of_a_parameter_is_its_most_and_rows_are_no_parameter():
+    assert whole("n_estimators", 300.0) == {"n_estimators": 300}
+    assert whole(ROWS, 1.0) == {}

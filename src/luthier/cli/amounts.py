@@ -8,10 +8,9 @@ from typing import Any
 from luthier.cli import options
 from luthier.errors import StudyError
 from luthier.models.building import AnyOf, Model
-from luthier.models.lent import iterations, lendable
+from luthier.models.lent import ROWS, iterations, lendable, whole
 from luthier.space import Space
 
-ROWS = "n_samples"  # the name that scikit-learn and our searches have for it
 SMALLEST = 10  # rows that a trial gets at least
 # schedulers, with --fidelity
 GIVING = ("auto", "asha", "pasha", "hyperband", "bohb", "dehb", "freezethaw")
@@ -53,7 +52,7 @@ class Amount:
     @property
     def whole(self) -> dict[str, int]:
         """The parameter with all that there is; nothing where rows are given."""
-        return {} if self.rows else {self.name: int(self.most)}
+        return whole(self.name, self.most)
 
     def stated(self, rows: int) -> tuple[str, int, int]:
         """As a study is told it, where the smallest fold trains on so many rows."""

@@ -1,4 +1,4 @@
-"""What an estimator can be given less of: a whole number that it takes, such as its iterations."""
+"""What an estimator can be given less of: rows, or a whole number such as its iterations."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
 
+ROWS = "n_samples"  # the name that scikit-learn's halving searches have for it
 # What grows while a model learns, as libraries call it; other whole numbers may be given too.
 ITERATIONS = ("n_estimators", "max_iter", "iterations", "num_iterations", "epochs", "n_iter")
 NEVER = ("random_state", "n_jobs", "verbose", "verbosity")  # whole numbers that are no amounts
+
+
+def whole(name: str, most: float) -> dict[str, int]:
+    """The parameter `name` with all that there is; nothing where that is rows."""
+    return {} if name == ROWS else {name: int(most)}
 
 
 def lendable(estimator: Any, name: str) -> bool:

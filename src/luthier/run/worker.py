@@ -46,15 +46,9 @@ def call(objective: Objective, task: Task, line: Line) -> Outcome:
     try:
         trial = Trial(task, line)
         returned = objective(trial)
-        if trial.told:
-            made = {"state": "STOPPED"}
-        else:
-            loss, metrics = outcome.read(returned, task.objectives)
-            made = {"state": "DONE", "loss": loss, "metrics": metrics}
+        made = {"state": "STOPPED"} if trial.told else outcome.judged(returned, task.objectives)
     except KeyboardInterrupt:
         raise
-    except outcome.Invalid as error:
-        made = cut("FAILED", "Invalid", str(error))
     except BaseException as error:
         if told_to_stop(error):
             made = {"state": "STOPPED"}
@@ -98,10 +92,7 @@ def whole(task: Task, part: Outcome) -> Outcome:
 
 def cut(state: str, kind: str, message: str, trace: str = "") -> Outcome:
     """A trial that ended for a reason that is not an exception; see `whole`."""
-    return {
-        "state": state,
-        "error": {"kind": kind, "message": message, "traceback": trace},
-    }
+    return {"state": state, "error": outcome.fault(kind, message, trace)}
 
 
 def failed(error: BaseException) -> Outcome:

@@ -23,7 +23,7 @@ from luthier import schedulers, settings
 from luthier.errors import SpaceError, StudyError
 from luthier.estimate.promoted import carried
 from luthier.history import Fidelity, History, State
-from luthier.models.lent import iterations, lendable
+from luthier.models.lent import ROWS, iterations, lendable, whole
 from luthier.models.splits import spread
 from luthier.parts import Scheduler
 from luthier.propose import propose
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
 
-ROWS = "n_samples"  # scikit-learn's name, in its halving searches
 ETA = 3  # from one amount to the next, where the scheduler does not say
 WORDS = (
     "Write fidelity=('n_samples', 0.1, 1.0), shares of each training fold, or a whole number that "
@@ -210,7 +209,7 @@ class Budgets:
     @property
     def whole(self) -> dict[str, int]:
         """The parameter with all that there is; nothing where rows are given."""
-        return {self.name: self.most} if self.name else {}
+        return whole(self.fidelity.name, self.most)
 
     def partial(self, row: int) -> bool:
         """Whether a candidate was given less than the whole so far."""
