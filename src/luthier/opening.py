@@ -62,7 +62,7 @@ class Terms:
             raise StudyError(
                 f"scheduler: {self.scheduler!r} gives trials a part of what there is to give, and "
                 "the study does not say of what. Give it for example a "
-                "fidelity=('epochs', 1, 81)."
+                "fidelity=('epochs', 1, 81), on the command line --fidelity epochs:1:81."
             )
 
 

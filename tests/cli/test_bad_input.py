@@ -85,6 +85,10 @@ CASES = {
     "no function": (("run", "fine"), "module:function"),
     "no module": (("run", "nowhere:objective"), "no module 'nowhere'"),
     "no such function": (("run", "fine.py:objektive"), "Did you mean 'objective'"),
+    "nothing to give": (
+        ("run", "fine.py:objective", "--scheduler", "pasha"),
+        "--fidelity epochs:1:81",
+    ),
     "module that fails": (("run", "bad.py:objective"), "no_such_package"),
 }
 
