@@ -160,7 +160,8 @@ def test_data_that_it_cannot_take_are_refused(X, y, said):
 
 
 def test_tokens_that_the_network_has_no_place_for_are_refused():
-    for wrong in ([[3, -1]], [[3, 20_000]], [[3, 4], [0, 0]]):
+    texts = [["a", "cat"]]
+    for wrong in ([[3, -1]], [[3, 20_000]], [[3, 4], [0, 0]], [[3, 1.5]], [[3, np.nan]], texts):
         with pytest.raises(DataError, match="from 1 to 19,999, 0 behind the last one"):
             mlp(np.array(wrong), [0] * len(wrong), kind="text")
 

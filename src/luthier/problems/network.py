@@ -200,11 +200,13 @@ def _rows(X: Any, kind: str, length: int) -> tuple[Any, str]:
 
 
 def _own_tokens(X: Any) -> Any:
-    X = X.astype(np.int32)
-    if X.ndim != 2 or X.min() < 0 or X.max() >= WORDS or not X.any(axis=1).all():
+    numbers = X.dtype.kind in "iuf" and X.size > 0
+    fit = numbers and X.ndim == 2 and X.min() >= 0 and X.max() < WORDS
+    if not fit or (np.floor(X) != X).any() or not X.any(axis=1).all():
+        held = f"{X.min()} to {X.max()}" if numbers else X.dtype
         raise DataError(
             f"mlp: tokens are whole numbers from 1 to {WORDS - 1:,}, 0 behind the last one, and "
-            f"each row has one at least; X has the shape {X.shape} and holds {X.min()} to "
-            f"{X.max()}. Give a list of strings, or such rows."
+            f"each row has one at least; X has the shape {X.shape} and holds {held}. "
+            "Give a list of strings, or such rows."
         )
-    return X
+    return X.astype(np.int32)
