@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from luthier import Float, Space
-from luthier.schedulers.rungs import budgets, hopeful, ladder, promotable, reached, standing, stays
+from luthier.schedulers.rungs import (
+    budgets,
+    distinct,
+    hopeful,
+    ladder,
+    promotable,
+    reached,
+    standing,
+    stays,
+)
 from luthier.testing import history
 
 SPACE = Space(x=Float(-3, 9))
@@ -53,6 +62,15 @@ def test_a_loss_that_is_not_finite_counts_as_come_and_is_not_promoted():
 
     assert promotable(seen, 3, 3) == [2]
     assert promotable(seen, 3, 1) == [2]
+
+
+def test_of_curves_that_repeat_each_other_up_to_a_rung_the_one_that_went_furthest_counts():
+    curves = [{1: 4.0, 3: 2.0}, {1: 4.0, 3: 2.0, 9: 1.0}, {1: 4.0, 3: 2.5}, {1: 4.0}]
+    seen = past(curves, ["STOPPED", "DONE", "STOPPED", "STOPPED"])
+
+    assert distinct(seen, 3).tolist() == [False, True, True, True]
+    assert distinct(seen, 1).all()  # one loss may well be that of another
+    assert distinct(seen, 1, several=1).tolist() == [False, True, False, False]
 
 
 @pytest.mark.parametrize(("last", "row"), [(-2.0, 1), (-0.5, None)])

@@ -12,7 +12,7 @@ from luthier.models.lent import ROWS, iterations, lendable, whole
 from luthier.space import Space
 
 SMALLEST = 10  # rows that a trial gets at least
-# schedulers, with --fidelity
+# Schedulers that give more to some, with --fidelity.
 GIVING = ("auto", "asha", "pasha", "hyperband", "bohb", "dehb", "freezethaw")
 WRONG = (
     "is neither n_samples:LEAST:1, with a share of the training rows between 0 and 1, nor a "

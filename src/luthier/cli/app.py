@@ -268,7 +268,7 @@ def resume(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Go on with a run, with all options that it was begun with but --jobs."""
+    """Go on with a run, with all options that it was begun with but --time and --jobs."""
     from luthier.cli.commands import resume as work
     from luthier.cli.options import room, seconds
 

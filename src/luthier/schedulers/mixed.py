@@ -66,8 +66,8 @@ def _told(seen: History) -> History:
 def _fresh(seen: History, rung: int) -> bool:
     """Whether points at the sampler's turns still tell something new, half as often as others.
 
-    A loss that was there before tells nothing. While the sampler waits, its turns are random too,
-    so that old repeats are forgotten and it is asked again.
+    A loss that was there before tells nothing. While the sampler waits, its turns are the others'
+    too, so that old repeats are forgotten and it is asked again.
     """
     losses = standing(seen, rung)
     new = np.zeros(len(seen), dtype=bool)
